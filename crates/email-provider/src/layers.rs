@@ -1,0 +1,2 @@
+//! Wrappers around any [`crate::EmailProvider`].
+

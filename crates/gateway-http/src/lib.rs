@@ -1,0 +1,1 @@
+//! The REST API: routes, extractors, wire shapes, errors, OpenAPI

@@ -1,0 +1,1 @@
+//! A mailbox in memory: reference for plugin authors, sample mailbox, simulator
