@@ -4,6 +4,7 @@
 //! its own language and names what it cannot express, so that the gateway filters it afterwards with
 //! [`MessageQuery::matches`] or refuses it. A term is never ignored.
 
+mod display;
 mod matching;
 mod parse;
 
