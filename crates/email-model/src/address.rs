@@ -14,6 +14,9 @@ pub struct Address {
 impl Address {
     /// An address without a display name.
     pub fn bare(address: impl Into<String>) -> Self {
-        Self { name: None, address: Some(address.into()) }
+        Self {
+            name: None,
+            address: Some(address.into()),
+        }
     }
 }

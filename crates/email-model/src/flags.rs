@@ -53,6 +53,10 @@ impl Labels {
     pub fn new(flags: Flags, mut keywords: Vec<String>) -> Self {
         keywords.sort();
         keywords.dedup();
-        Self { flags, keywords, classifications: Vec::new() }
+        Self {
+            flags,
+            keywords,
+            classifications: Vec::new(),
+        }
     }
 }

@@ -87,7 +87,12 @@ pub struct PartId(String);
 impl PartId {
     /// The part at `path`, counted from 1 at each level.
     pub fn from_path(path: &[u32]) -> Self {
-        Self(path.iter().map(u32::to_string).collect::<Vec<_>>().join("."))
+        Self(
+            path.iter()
+                .map(u32::to_string)
+                .collect::<Vec<_>>()
+                .join("."),
+        )
     }
 
     /// The section number.
@@ -107,7 +112,10 @@ impl FromStr for PartId {
 
     fn from_str(text: &str) -> Result<Self, IdError> {
         let number = |n: &str| {
-            !n.is_empty() && n.len() <= 6 && !n.starts_with('0') && n.bytes().all(|b| b.is_ascii_digit())
+            !n.is_empty()
+                && n.len() <= 6
+                && !n.starts_with('0')
+                && n.bytes().all(|b| b.is_ascii_digit())
         };
         let well_formed = text.len() <= 400 && text.split('.').all(number);
         well_formed.then(|| Self(text.to_owned())).ok_or(IdError)

@@ -4,6 +4,7 @@
 //! ([`MessageId`], [`ThreadId`], [`FolderId`]) or a backend's opaque keys (in `email-provider`).
 
 mod address;
+mod backend_keys;
 mod digest;
 mod flags;
 mod folder;
@@ -12,6 +13,7 @@ mod message;
 pub mod query;
 
 pub use address::Address;
+pub use backend_keys::{Cursor, EntryKey, ScopeKey};
 pub use digest::{Digest128, digest};
 pub use flags::{Classification, Flags, Labels};
 pub use folder::{FolderKey, FolderKind, FolderRole};

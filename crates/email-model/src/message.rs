@@ -44,7 +44,9 @@ pub struct Envelope {
 impl Envelope {
     /// Whether there is an attachment that is not inline; `None` while attachments are not learned.
     pub fn has_attachments(&self) -> Option<bool> {
-        self.attachments.as_ref().map(|all| all.iter().any(|a| !a.inline))
+        self.attachments
+            .as_ref()
+            .map(|all| all.iter().any(|a| !a.inline))
     }
 }
 

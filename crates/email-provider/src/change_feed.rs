@@ -1,30 +1,11 @@
 use std::fmt;
 
-use email_model::{Digest128, Envelope, FolderKey, Labels, Timestamp, digest};
+use email_model::{
+    Cursor, Digest128, EntryKey, Envelope, FolderKey, Labels, ScopeKey, Timestamp, digest,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::Folder;
-
-/// A part of the mailbox with a change feed of its own: the whole mailbox, or one folder.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct ScopeKey(pub String);
-
-impl fmt::Display for ScopeKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// A backend's key of an entry within its scope, valid for as long as the entry is there, and never
-/// of another message afterwards (IMAP: UIDVALIDITY and UID). At most 512 bytes.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct EntryKey(pub Vec<u8>);
-
-impl fmt::Debug for EntryKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "EntryKey({})", self.0.escape_ascii())
-    }
-}
 
 /// Where the backend finds a message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -33,16 +14,6 @@ pub struct MessageRef {
     pub scope: ScopeKey,
     /// Its key there.
     pub key: EntryKey,
-}
-
-/// How far a scope's changes have been read. Opaque; first byte is a format number; at most 64 KiB.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cursor(pub Vec<u8>);
-
-impl fmt::Debug for Cursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Cursor({} bytes)", self.0.len())
-    }
 }
 
 /// How far a listing has been read. Opaque; first byte is a format number; at most 64 KiB. Good for

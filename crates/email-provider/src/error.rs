@@ -57,11 +57,19 @@ impl ProviderError {
             .take(Self::LONGEST)
             .map(|c| if c.is_control() { ' ' } else { c })
             .collect();
-        Self { kind, message, retry_after: None, source: None }
+        Self {
+            kind,
+            message,
+            retry_after: None,
+            source: None,
+        }
     }
 
     /// Adds the cause.
-    pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub fn with_source(
+        mut self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
         self.source = Some(source.into());
         self
     }

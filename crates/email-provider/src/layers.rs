@@ -1,2 +1,1 @@
 //! Wrappers around any [`crate::EmailProvider`].
-

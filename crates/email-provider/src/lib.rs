@@ -19,11 +19,11 @@ mod writing;
 
 pub use capabilities::{Capabilities, FolderModel, SearchCapability, ThreadModel};
 pub use change_feed::{
-    ChangeNext, ChangePage, Cursor, Entry, EntryKey, EntryState, Identity, MessageRef, Position,
-    Removed, ScanDetail, ScanNext, ScanPage, ScanRequest, ScanWindow, ScopeKey, ScopeState, Survey,
-    ThreadHint,
+    ChangeNext, ChangePage, Entry, EntryState, Identity, MessageRef, Position, Removed, ScanDetail,
+    ScanNext, ScanPage, ScanRequest, ScanWindow, ScopeState, Survey, ThreadHint,
 };
 pub use clock::{Clock, SystemClock};
+pub use email_model::{Cursor, EntryKey, ScopeKey};
 pub use error::{ErrorKind, ProviderError, ProviderResult};
 pub use plugin::{
     ConnectContext, ConnectedMailbox, Connection, CredentialField, MailboxIdentity, PluginInfo,

@@ -3,9 +3,12 @@
 
 mod addresses;
 mod guarded;
+mod host;
+mod names;
 
 pub use addresses::is_public;
-pub use guarded::GuardedNetwork;
+pub use guarded::{GuardOptions, GuardedNetwork};
+pub use names::{NameLookup, SystemNames};
 
 use std::{fmt::Debug, net::SocketAddr};
 

@@ -133,12 +133,24 @@ pub trait ProviderPlugin: Send + Sync + Debug {
 
     /// Works a sign-in out into a connection without contacting the mailbox (server discovery may
     /// contact what the address's domain names).
-    async fn resolve(&self, context: &ConnectContext, sign_in: &SignIn) -> Result<ConnectedMailbox, SignInError>;
+    async fn resolve(
+        &self,
+        context: &ConnectContext,
+        sign_in: &SignIn,
+    ) -> Result<ConnectedMailbox, SignInError>;
 
     /// Signs in to prove the connection; it may learn facts and return a better one.
-    async fn prove(&self, context: &ConnectContext, mailbox: ConnectedMailbox) -> Result<ConnectedMailbox, SignInError>;
+    async fn prove(
+        &self,
+        context: &ConnectContext,
+        mailbox: ConnectedMailbox,
+    ) -> Result<ConnectedMailbox, SignInError>;
 
     /// Opens the mailbox. Cheap: connections are made when they are needed, except what
     /// [`EmailProvider::capabilities`] needs.
-    async fn open(&self, context: &ConnectContext, connection: &Connection) -> ProviderResult<Arc<dyn EmailProvider>>;
+    async fn open(
+        &self,
+        context: &ConnectContext,
+        connection: &Connection,
+    ) -> ProviderResult<Arc<dyn EmailProvider>>;
 }

@@ -64,7 +64,12 @@ pub trait EmailProvider: Send + Sync + Debug {
     /// - A ref never yields another message than the one it was made for: a key that the backend
     ///   has given to another message is absent.
     /// - Nothing is marked as read.
-    async fn fetch(&self, call: Call, refs: &[MessageRef], detail: Detail) -> ProviderResult<Vec<Fetched>>;
+    async fn fetch(
+        &self,
+        call: Call,
+        refs: &[MessageRef],
+        detail: Detail,
+    ) -> ProviderResult<Vec<Fetched>>;
 
     /// The raw message, byte for byte as the backend serves it. `NotFound` where there is none.
     async fn raw(&self, call: Call, at: &MessageRef) -> ProviderResult<ByteStream>;
@@ -97,7 +102,12 @@ pub trait EmailProvider: Send + Sync + Debug {
     /// - With `ScanDetail::Envelopes` newest come first where the backend can.
     /// - `proof: true` only for a listing that was one response, ended by the server's own word and
     ///   counted.
-    async fn scan(&self, call: Call, scope: &ScopeKey, request: ScanRequest<'_>) -> ProviderResult<ScanPage>;
+    async fn scan(
+        &self,
+        call: Call,
+        scope: &ScopeKey,
+        request: ScanRequest<'_>,
+    ) -> ProviderResult<ScanPage>;
 
     /// Changes since the cursor.
     /// - Complete: from any cursor, the changes told bring a copy of that moment to the present one.
@@ -119,14 +129,22 @@ pub trait EmailProvider: Send + Sync + Debug {
     /// flags, keywords, place. Repeating it is harmless. `NotFound` where it is absent;
     /// `Unsupported` names what this mailbox cannot do. Returns where the message is now, where the
     /// backend tells.
-    async fn update(&self, call: Call, at: &MessageRef, edit: &MessageEdit) -> ProviderResult<Option<MessageRef>>;
+    async fn update(
+        &self,
+        call: Call,
+        at: &MessageRef,
+        edit: &MessageEdit,
+    ) -> ProviderResult<Option<MessageRef>>;
 
     /// Removes a message, and no other. `NotFound` where it is absent.
     async fn remove(&self, call: Call, at: &MessageRef, removal: Removal) -> ProviderResult<()>;
 
     /// Makes a folder. `Conflict` where it exists.
     async fn create_folder(&self, _call: Call, _folder: NewFolder) -> ProviderResult<Folder> {
-        Err(ProviderError::new(ErrorKind::Unsupported, "this mailbox cannot create folders"))
+        Err(ProviderError::new(
+            ErrorKind::Unsupported,
+            "this mailbox cannot create folders",
+        ))
     }
 
     // ---- facets: a feature exists exactly when its facet does
