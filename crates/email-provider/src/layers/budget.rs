@@ -1,0 +1,108 @@
+//! An account's budget at its backend, in the backend's own units.
+
+mod gate;
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use gate::Gate;
+use serde::Deserialize;
+
+use super::{Layer, Layered, Operation};
+use crate::{Call, EmailProvider, ErrorKind, ProviderResult};
+
+/// What a call costs, in the backend's own units.
+pub type Cost = fn(&Operation) -> u32;
+
+/// An account's budget.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, rename_all = "snake_case", deny_unknown_fields)]
+pub struct BudgetConfig {
+    /// Calls at the same time.
+    pub concurrency: usize,
+    /// How many of them may be background work: the others stay free for who waits.
+    pub background_concurrency: usize,
+    /// Units over time; without it only concurrency is bounded.
+    pub rate: Option<Rate>,
+}
+
+/// Units over time.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct Rate {
+    /// Units that may be spent in each window, at once at most.
+    pub units: u32,
+    /// Length of the window in seconds.
+    pub window_seconds: u32,
+    /// Units that background work leaves for who waits.
+    #[serde(default)]
+    pub reserve: u32,
+}
+
+impl Default for BudgetConfig {
+    fn default() -> Self {
+        Self {
+            concurrency: 4,
+            background_concurrency: 2,
+            rate: None,
+        }
+    }
+}
+
+/// An account's budget: one for all that is opened for the account.
+#[derive(Debug)]
+pub struct Budget {
+    gate: Gate,
+}
+
+impl Budget {
+    /// A full budget.
+    pub fn new(config: BudgetConfig) -> Arc<Self> {
+        Arc::new(Self {
+            gate: Gate::new(config),
+        })
+    }
+}
+
+/// Makes each call wait for its share of the account's budget, interactive calls before background
+/// work. A call that cannot get it within its deadline fails with `RateLimited`, at once where that
+/// is certain. Where the backend asks to wait, the whole account does.
+pub type Budgeted = Layered<WithinBudget>;
+
+/// The layer of [`Budgeted`].
+#[derive(Debug)]
+pub struct WithinBudget {
+    budget: Arc<Budget>,
+    cost: Cost,
+}
+
+impl Budgeted {
+    /// Puts the mailbox under this budget.
+    pub fn new(inner: Arc<dyn EmailProvider>, budget: Arc<Budget>, cost: Cost) -> Self {
+        Self::around(inner, WithinBudget { budget, cost })
+    }
+}
+
+impl Layer for WithinBudget {
+    async fn around<'a, T, F>(
+        &'a self,
+        operation: Operation,
+        call: Call,
+        run: F,
+    ) -> ProviderResult<T>
+    where
+        T: Send + 'a,
+        F: Fn() -> BoxFuture<'a, ProviderResult<T>> + Send + Sync + 'a,
+    {
+        let gate = &self.budget.gate;
+        let _permit = gate.enter(call, (self.cost)(&operation)).await?;
+        let answer = run().await;
+        if let Err(error) = &answer
+            && error.kind == ErrorKind::RateLimited
+            && let Some(wait) = error.retry_after
+        {
+            gate.pause(wait);
+        }
+        answer
+    }
+}
