@@ -1,1 +1,43 @@
-//! Real mail and database servers for the tests, started on free loopback ports in temporary directories
+//! Real mail and database servers for the tests, started on free loopback ports in temporary directories.
+//!
+//! `install.sh` unpacks the servers once; it and the tests need root, since each server runs in a mount namespace where its
+//! packages are laid over `/usr`. A server ends with its handle, and also when the test process dies in any way.
+//!
+//! - [`Dovecot`] in three dialects, [`Courier`] as the server with hardly any extension, [`Postgres`];
+//! - [`RawImap`], a client that reports what a server holds, independent of the code under test;
+//! - [`FaultProxy`] and [`ScriptedImap`] for what real servers do rarely;
+//! - [`corpus`], a deterministic generator of realistic mail.
+
+mod certificate;
+mod contained;
+pub mod corpus;
+mod dovecot;
+mod loopback;
+mod packages;
+mod port;
+mod postgres;
+mod raw_imap;
+
+pub use certificate::TestCertificate;
+pub use corpus::GeneratedMail;
+pub use dovecot::{Dialect, Dovecot, DovecotOptions, MailFormat};
+pub use port::free_port;
+pub use postgres::{Postgres, PostgresOptions};
+pub use raw_imap::{Answer, ListedMailbox, MailboxDump, RawImap, Selected, StoredMail, Value};
+
+/// The users that every mail server has, as they log in.
+pub const NAMED_USERS: [&str; 4] = [
+    "alice@test.local",
+    "bob@test.local",
+    "carol@test.local",
+    "dave@test.local",
+];
+
+/// Every user's password.
+pub const PASSWORD: &str = "pw";
+
+/// The bearer token that Dovecot takes for a user: `tok-` and the login name.
+#[must_use]
+pub fn bearer_token(user: &str) -> String {
+    format!("tok-{user}")
+}

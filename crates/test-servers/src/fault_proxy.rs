@@ -1,0 +1,1 @@
+//! A TCP proxy on loopback that can be told to misbehave.

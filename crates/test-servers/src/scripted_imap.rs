@@ -1,0 +1,1 @@
+//! An in-process server whose every line the test writes.
