@@ -11,19 +11,25 @@
 mod certificate;
 mod contained;
 pub mod corpus;
+mod courier;
 mod dovecot;
+mod fault_proxy;
 mod loopback;
 mod packages;
 mod port;
 mod postgres;
 mod raw_imap;
+mod scripted_imap;
 
 pub use certificate::TestCertificate;
 pub use corpus::GeneratedMail;
+pub use courier::Courier;
 pub use dovecot::{Dialect, Dovecot, DovecotOptions, MailFormat};
+pub use fault_proxy::{Fault, FaultProxy};
 pub use port::free_port;
 pub use postgres::{Postgres, PostgresOptions};
 pub use raw_imap::{Answer, ListedMailbox, MailboxDump, RawImap, Selected, StoredMail, Value};
+pub use scripted_imap::{Command, ScriptedImap, ScriptedStream};
 
 /// The users that every mail server has, as they log in.
 pub const NAMED_USERS: [&str; 4] = [

@@ -210,7 +210,7 @@ fi
 /// Whether the server lets a session begin: a server that is starting or recovering listens already and answers with an
 /// error (PostgreSQL manual, "Message Flow", "Start-up").
 async fn accepts(port: u16) -> Result<bool> {
-    let mut stream = loopback::connect(port).await?;
+    let mut stream = loopback::connect_port(port).await?;
     let parameters = b"user\0postgres\0database\0postgres\0\0";
     let length = u32::try_from(8 + parameters.len())?;
     stream.write_all(&length.to_be_bytes()).await?;

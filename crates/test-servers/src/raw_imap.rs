@@ -10,19 +10,14 @@ use anyhow::{Context, Result, bail, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::ServerName;
-use tokio::io::{
-    AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, BufWriter,
-};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, BufWriter};
 use tokio_rustls::TlsConnector;
 
 pub use self::mailbox::{ListedMailbox, MailboxDump, Selected};
 pub use self::message::StoredMail;
 pub use self::value::Value;
-use crate::{PASSWORD, TestCertificate, loopback};
-
-/// Reading and writing on one connection, with or without TLS.
-trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Connection for T {}
+use crate::loopback::{self, Connection};
+use crate::{PASSWORD, TestCertificate};
 
 /// A raw IMAP connection.
 ///
@@ -90,7 +85,7 @@ impl RawImap {
     /// # Errors
     /// When nothing listens or the greeting is neither OK nor PREAUTH.
     pub async fn connect(port: u16) -> Result<Self> {
-        let stream = loopback::connect(port).await?;
+        let stream = loopback::connect_port(port).await?;
         Self::greeted(Box::new(stream)).await
     }
 
@@ -99,7 +94,7 @@ impl RawImap {
     /// # Errors
     /// As [`RawImap::connect`], and when the certificate is not of this authority.
     pub async fn connect_tls(port: u16, certificate: &TestCertificate) -> Result<Self> {
-        let stream = loopback::connect(port).await?;
+        let stream = loopback::connect_port(port).await?;
         let connector = TlsConnector::from(certificate.client_config()?);
         let stream = connector
             .connect(ServerName::try_from("localhost")?, stream)

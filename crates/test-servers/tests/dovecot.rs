@@ -1,6 +1,6 @@
 //! Dovecot starts, takes every kind of login, restarts, and speaks each dialect.
 
-use test_servers::{Dialect, Dovecot, DovecotOptions, MailFormat, RawImap, bearer_token};
+use test_servers::{Dovecot, DovecotOptions, RawImap, bearer_token};
 
 const ALICE: &str = "alice@test.local";
 

@@ -121,7 +121,7 @@ service imap-login {{
   }}
 }}
 service imap {{
-  service_count = 100
+  process_min_avail = 2
   unix_listener imap-master {{
     user = dovecot
   }}
