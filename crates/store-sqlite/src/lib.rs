@@ -1,1 +1,24 @@
-//! The store on SQLite
+//! The store on SQLite: one file, for one machine. Several processes may use it at once.
+
+mod commit;
+mod lists;
+mod load;
+mod migrations;
+mod open;
+mod session;
+mod sizes;
+mod store;
+mod wakes;
+
+pub use open::SqliteOptions;
+
+use sqlx::SqlitePool;
+
+/// A store in a file. Writes go one after the other through one connection, in the order in which they
+/// were asked for; reads go beside them, each on the state of one moment.
+#[derive(Debug)]
+pub struct StoreSqlite {
+    writer: SqlitePool,
+    readers: SqlitePool,
+    wakes: wakes::Wakes,
+}

@@ -1,0 +1,34 @@
+//! What the stores on SQL databases share: the statements, the mapping of rows, and the operations
+//! built of them. A store adds its [`Session`], its bulk reads and writes, its migrations and wakes,
+//! and gets its [`gateway_store::Store`] from [`impl_store!`].
+
+pub mod accounts;
+pub mod applications;
+mod columns;
+pub mod commits;
+pub mod encoding;
+mod error;
+pub mod journals;
+pub mod leases;
+pub mod messages;
+pub mod removal;
+mod rows;
+mod session;
+pub mod settings;
+mod store;
+pub mod tokens;
+mod values;
+
+pub use columns::Columns;
+pub use error::{damaged, database_error, retrying};
+pub use rows::{entry, message};
+pub use session::Session;
+pub use values::{Value, Values};
+
+#[doc(hidden)]
+pub mod reexports {
+    pub use async_trait::async_trait;
+    pub use email_model;
+    pub use futures;
+    pub use gateway_store;
+}

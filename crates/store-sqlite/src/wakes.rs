@@ -1,0 +1,170 @@
+use std::{sync::Arc, time::Duration};
+
+use futures::{StreamExt, stream, stream::BoxStream};
+use gateway_store::{AccountId, StoreError, StoreResult};
+use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
+use store_sql::{Columns, Session as _, damaged, database_error, values};
+use tokio::{
+    sync::{
+        Mutex, Notify,
+        broadcast::{self, error::RecvError},
+    },
+    task::JoinSet,
+};
+
+use crate::{StoreSqlite, session::Session};
+
+/// Between two looks at what other processes wrote.
+const POLL: Duration = Duration::from_millis(250);
+
+/// Pause before a connection that failed is replaced.
+const RECONNECT: Duration = Duration::from_secs(1);
+
+/// Wakes kept for a slow receiver, and in the table.
+const BACKLOG: usize = 1_024;
+
+// https://www.sqlite.org/pragma.html#pragma_data_version: changes when another connection commits
+const VERSION: &str = "pragma data_version";
+const LAST: &str = "select coalesce(max(sequence), 0) from wake";
+const SINCE: &str = "select sequence, account from wake where sequence > $1 order by sequence";
+const ADD: &str = "insert into wake (account) values ($1)";
+const TRIM: &str = "delete from wake where sequence <= (select max(sequence) from wake) - $1";
+
+/// Hears wakes by looking at the table: at once after one of this process, else now and then.
+#[derive(Debug)]
+pub(crate) struct Wakes {
+    file: SqliteConnectOptions,
+    added: Arc<Notify>,
+    state: Mutex<State>,
+}
+
+/// The task and the streams end with the store.
+#[derive(Debug)]
+enum State {
+    Idle,
+    Watching {
+        heard: broadcast::Sender<AccountId>,
+        _task: JoinSet<()>,
+    },
+    Ended,
+}
+
+impl Wakes {
+    pub(crate) fn new(file: SqliteConnectOptions) -> Self {
+        Self {
+            file,
+            added: Arc::default(),
+            state: Mutex::new(State::Idle),
+        }
+    }
+
+    async fn subscribe(&self) -> StoreResult<broadcast::Receiver<AccountId>> {
+        let mut state = self.state.lock().await;
+        match &*state {
+            State::Watching { heard, .. } => Ok(heard.subscribe()),
+            State::Ended => Err(StoreError::Database(sqlx::Error::PoolClosed.into())),
+            State::Idle => {
+                let watch = Watch::begin(&self.file, None).await?;
+                let (heard, receiver) = broadcast::channel(BACKLOG);
+                let mut task = JoinSet::new();
+                let (file, added) = (self.file.clone(), Arc::clone(&self.added));
+                task.spawn(watch.run(file, added, heard.clone()));
+                *state = State::Watching { heard, _task: task };
+                Ok(receiver)
+            }
+        }
+    }
+}
+
+struct Watch {
+    connection: SqliteConnection,
+    version: i64,
+    last: i64,
+}
+
+impl Watch {
+    /// Watches from here on, or from what was heard last.
+    async fn begin(file: &SqliteConnectOptions, last: Option<i64>) -> StoreResult<Self> {
+        let mut watch = Self {
+            connection: file.connect().await.map_err(database_error)?,
+            version: 0,
+            last: 0,
+        };
+        watch.last = match last {
+            Some(last) => last,
+            None => watch.number(LAST).await?,
+        };
+        Ok(watch)
+    }
+
+    async fn number(&mut self, sql: &'static str) -> StoreResult<i64> {
+        let row = Session(&mut self.connection).row(sql, values![]).await?;
+        row.ok_or_else(|| damaged("no row"))?.long(0)
+    }
+
+    async fn look(&mut self, heard: &broadcast::Sender<AccountId>) -> StoreResult<()> {
+        let version = self.number(VERSION).await?;
+        if version == self.version {
+            return Ok(());
+        }
+        let mut session = Session(&mut self.connection);
+        for row in session.rows(SINCE, values![self.last]).await? {
+            self.last = row.long(0)?;
+            // nobody may be listening just now
+            let _ = heard.send(AccountId(row.long(1)?));
+        }
+        self.version = version;
+        Ok(())
+    }
+
+    async fn run(
+        mut self,
+        file: SqliteConnectOptions,
+        added: Arc<Notify>,
+        heard: broadcast::Sender<AccountId>,
+    ) {
+        loop {
+            if let Err(error) = self.look(&heard).await {
+                tracing::warn!(%error, "cannot look for wakes");
+                tokio::time::sleep(RECONNECT).await;
+                if let Ok(again) = Self::begin(&file, Some(self.last)).await {
+                    self = again;
+                }
+            }
+            // either way it is time to look again
+            let _ = tokio::time::timeout(POLL, added.notified()).await;
+        }
+    }
+}
+
+impl StoreSqlite {
+    pub(crate) async fn send_wake(&self, account: AccountId) -> StoreResult<()> {
+        let mut transaction = self.writer().await?;
+        let mut session = Session(&mut transaction);
+        session.execute(ADD, values![account.0]).await?;
+        session.execute(TRIM, values![BACKLOG as i64]).await?;
+        transaction.commit().await.map_err(database_error)?;
+        self.wakes.added.notify_one();
+        Ok(())
+    }
+
+    pub(crate) async fn receive_wakes(&self) -> StoreResult<BoxStream<'static, AccountId>> {
+        let receiver = self.wakes.subscribe().await?;
+        let heard = stream::unfold(receiver, async |mut receiver| {
+            loop {
+                match receiver.recv().await {
+                    Ok(account) => return Some((account, receiver)),
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return None,
+                }
+            }
+        });
+        Ok(heard.boxed())
+    }
+
+    pub(crate) async fn end(&self) {
+        *self.wakes.state.lock().await = State::Ended;
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
