@@ -1,0 +1,106 @@
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use email_model::{Flags, FolderKey, Timestamp};
+use email_provider::EmailProvider;
+
+/// A mailbox of its own for one test, with at least an inbox and without messages, and a way to
+/// change it at the server behind the provider's back.
+///
+/// Messages are named by folder and `Message-ID` (with angle brackets): the suite never has two of
+/// one `Message-ID` in one folder. A method panics where the server refuses. What it did may become
+/// visible to the provider a little later, within [`HarnessFacts::patience`].
+#[async_trait]
+pub trait Harness: Send + Sync {
+    /// What this backend can be put through.
+    fn facts(&self) -> HarnessFacts {
+        HarnessFacts::default()
+    }
+
+    /// Opens the mailbox: a provider of its own at each call, all of the same mailbox.
+    async fn provider(&self) -> Arc<dyn EmailProvider>;
+
+    /// Stores a message.
+    async fn append(&self, folder: &FolderKey, mail: NewMail);
+
+    /// Sets flags and keywords, all of them.
+    async fn set_flags(
+        &self,
+        folder: &FolderKey,
+        message_id: &str,
+        flags: Flags,
+        keywords: &[String],
+    );
+
+    /// Moves a message. On label mailboxes: takes one label and gives the other.
+    async fn move_message(&self, folder: &FolderKey, message_id: &str, to: &FolderKey);
+
+    /// Copies a message. Only called where [`HarnessFacts::copies`].
+    async fn copy_message(&self, folder: &FolderKey, message_id: &str, to: &FolderKey);
+
+    /// Marks a message as deleted or takes the mark away. Only called where
+    /// [`HarnessFacts::deleted_mark`].
+    async fn mark_deleted(&self, folder: &FolderKey, message_id: &str, deleted: bool);
+
+    /// Removes a message for good, and no other.
+    async fn expunge(&self, folder: &FolderKey, message_id: &str);
+
+    /// Makes a folder; returns its key as the provider names it.
+    async fn create_folder(&self, name: &str, parent: Option<&FolderKey>) -> FolderKey;
+
+    /// Gives a folder another name; returns its key from now on.
+    async fn rename_folder(&self, folder: &FolderKey, name: &str) -> FolderKey;
+
+    /// Deletes a folder, which is empty.
+    async fn delete_folder(&self, folder: &FolderKey);
+
+    /// Makes the server forget its history, so that every cursor is expired. False where that cannot
+    /// be brought about.
+    async fn forget_cursors(&self) -> bool {
+        false
+    }
+
+    /// Makes the server give new keys to the messages of a folder (a new UIDVALIDITY), old numbers
+    /// to other messages. False where that cannot be brought about.
+    async fn reset_keys(&self, _folder: &FolderKey) -> bool {
+        false
+    }
+}
+
+/// What a backend can be put through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HarnessFacts {
+    /// A message can be marked as deleted and still be there.
+    pub deleted_mark: bool,
+    /// A message can be copied into another folder. Not on label mailboxes, where that is one more
+    /// label.
+    pub copies: bool,
+    /// How long the server may take to show what was done.
+    pub patience: Duration,
+    /// Changes in each random history.
+    pub history: usize,
+}
+
+impl Default for HarnessFacts {
+    fn default() -> Self {
+        Self {
+            deleted_mark: true,
+            copies: true,
+            patience: Duration::from_secs(15),
+            history: 60,
+        }
+    }
+}
+
+/// A message to be stored.
+#[derive(Clone, Debug)]
+pub struct NewMail {
+    /// RFC 5322 bytes.
+    pub raw: Vec<u8>,
+    /// When the mailbox is to have got it; whole seconds.
+    pub received_at: Timestamp,
+    /// Its flags.
+    pub flags: Flags,
+    /// Its keywords; none where the mailbox stores none.
+    pub keywords: Vec<String>,
+}
