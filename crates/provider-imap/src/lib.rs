@@ -1,1 +1,3 @@
 //! IMAP and SMTP mailboxes
+
+pub mod protocol;
