@@ -100,12 +100,12 @@ pub async fn folders(
 }
 
 /// The rows with the last one of each key only, since one statement cannot write a row twice.
-pub fn distinct<T, K: Eq + Hash>(rows: &[T], key: impl Fn(&T) -> K) -> Vec<&T> {
+pub fn distinct<'a, T, K: Eq + Hash>(rows: &'a [T], key: impl Fn(&'a T) -> K) -> Vec<&'a T> {
     let mut last = HashMap::with_capacity(rows.len());
     for (place, row) in rows.iter().enumerate() {
         last.insert(key(row), place);
     }
-    let is_last = |&(place, row): &(usize, &T)| last.get(&key(row)) == Some(&place);
+    let is_last = |&(place, row): &(usize, &'a T)| last.get(&key(row)) == Some(&place);
     let rows = rows.iter().enumerate();
     rows.filter(is_last).map(|(_, row)| row).collect()
 }

@@ -18,12 +18,14 @@ pub mod settings;
 mod store;
 pub mod tokens;
 mod values;
+mod wakes;
 
 pub use columns::Columns;
 pub use error::{damaged, database_error, retrying};
 pub use rows::{entry, message};
 pub use session::Session;
 pub use values::{Value, Values};
+pub use wakes::{BACKLOG, Heard, Wakes};
 
 #[doc(hidden)]
 pub mod reexports {

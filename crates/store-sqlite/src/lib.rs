@@ -12,7 +12,11 @@ mod wakes;
 
 pub use open::SqliteOptions;
 
-use sqlx::SqlitePool;
+use std::sync::Arc;
+
+use sqlx::{SqlitePool, sqlite::SqliteConnectOptions};
+use store_sql::Wakes;
+use tokio::sync::Notify;
 
 /// A store in a file. Writes go one after the other through one connection, in the order in which they
 /// were asked for; reads go beside them, each on the state of one moment.
@@ -20,5 +24,8 @@ use sqlx::SqlitePool;
 pub struct StoreSqlite {
     writer: SqlitePool,
     readers: SqlitePool,
-    wakes: wakes::Wakes,
+    reading: SqliteConnectOptions,
+    wakes: Wakes,
+    /// Told of every wake of this process.
+    wake_added: Arc<Notify>,
 }

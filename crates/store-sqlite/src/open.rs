@@ -1,13 +1,13 @@
-use std::{path::Path, str::FromStr, time::Duration};
+use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
 
 use gateway_store::{StoreError, StoreResult};
 use sqlx::{
     ConnectOptions, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use store_sql::database_error;
+use store_sql::{Wakes, database_error};
 
-use crate::{StoreSqlite, wakes::Wakes};
+use crate::StoreSqlite;
 
 /// How to use the file.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +51,9 @@ impl StoreSqlite {
         Ok(Self {
             writer: writer(writing, options).await?,
             readers: pool(options.readers.max(1), options).connect_lazy_with(reading.clone()),
-            wakes: Wakes::new(reading),
+            reading,
+            wakes: Wakes::default(),
+            wake_added: Arc::default(),
         })
     }
 

@@ -1,16 +1,10 @@
 use std::{sync::Arc, time::Duration};
 
-use futures::{StreamExt, stream, stream::BoxStream};
-use gateway_store::{AccountId, StoreError, StoreResult};
+use futures::stream::BoxStream;
+use gateway_store::{AccountId, StoreResult};
 use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
-use store_sql::{Columns, Session as _, damaged, database_error, values};
-use tokio::{
-    sync::{
-        Mutex, Notify,
-        broadcast::{self, error::RecvError},
-    },
-    task::JoinSet,
-};
+use store_sql::{BACKLOG, Columns, Heard, Session as _, damaged, database_error, values};
+use tokio::sync::Notify;
 
 use crate::{StoreSqlite, session::Session};
 
@@ -20,9 +14,6 @@ const POLL: Duration = Duration::from_millis(250);
 /// Pause before a connection that failed is replaced.
 const RECONNECT: Duration = Duration::from_secs(1);
 
-/// Wakes kept for a slow receiver, and in the table.
-const BACKLOG: usize = 1_024;
-
 // https://www.sqlite.org/pragma.html#pragma_data_version: changes when another connection commits
 const VERSION: &str = "pragma data_version";
 const LAST: &str = "select coalesce(max(sequence), 0) from wake";
@@ -30,52 +21,7 @@ const SINCE: &str = "select sequence, account from wake where sequence > $1 orde
 const ADD: &str = "insert into wake (account) values ($1)";
 const TRIM: &str = "delete from wake where sequence <= (select max(sequence) from wake) - $1";
 
-/// Hears wakes by looking at the table: at once after one of this process, else now and then.
-#[derive(Debug)]
-pub(crate) struct Wakes {
-    file: SqliteConnectOptions,
-    added: Arc<Notify>,
-    state: Mutex<State>,
-}
-
-/// The task and the streams end with the store.
-#[derive(Debug)]
-enum State {
-    Idle,
-    Watching {
-        heard: broadcast::Sender<AccountId>,
-        _task: JoinSet<()>,
-    },
-    Ended,
-}
-
-impl Wakes {
-    pub(crate) fn new(file: SqliteConnectOptions) -> Self {
-        Self {
-            file,
-            added: Arc::default(),
-            state: Mutex::new(State::Idle),
-        }
-    }
-
-    async fn subscribe(&self) -> StoreResult<broadcast::Receiver<AccountId>> {
-        let mut state = self.state.lock().await;
-        match &*state {
-            State::Watching { heard, .. } => Ok(heard.subscribe()),
-            State::Ended => Err(StoreError::Database(sqlx::Error::PoolClosed.into())),
-            State::Idle => {
-                let watch = Watch::begin(&self.file, None).await?;
-                let (heard, receiver) = broadcast::channel(BACKLOG);
-                let mut task = JoinSet::new();
-                let (file, added) = (self.file.clone(), Arc::clone(&self.added));
-                task.spawn(watch.run(file, added, heard.clone()));
-                *state = State::Watching { heard, _task: task };
-                Ok(receiver)
-            }
-        }
-    }
-}
-
+/// Looks for wakes: at once after one of this process, else now and then.
 struct Watch {
     connection: SqliteConnection,
     version: i64,
@@ -102,7 +48,7 @@ impl Watch {
         row.ok_or_else(|| damaged("no row"))?.long(0)
     }
 
-    async fn look(&mut self, heard: &broadcast::Sender<AccountId>) -> StoreResult<()> {
+    async fn look(&mut self, heard: &Heard) -> StoreResult<()> {
         let version = self.number(VERSION).await?;
         if version == self.version {
             return Ok(());
@@ -117,12 +63,7 @@ impl Watch {
         Ok(())
     }
 
-    async fn run(
-        mut self,
-        file: SqliteConnectOptions,
-        added: Arc<Notify>,
-        heard: broadcast::Sender<AccountId>,
-    ) {
+    async fn run(mut self, file: SqliteConnectOptions, added: Arc<Notify>, heard: Heard) {
         loop {
             if let Err(error) = self.look(&heard).await {
                 tracing::warn!(%error, "cannot look for wakes");
@@ -144,26 +85,21 @@ impl StoreSqlite {
         session.execute(ADD, values![account.0]).await?;
         session.execute(TRIM, values![BACKLOG as i64]).await?;
         transaction.commit().await.map_err(database_error)?;
-        self.wakes.added.notify_one();
+        self.wake_added.notify_one();
         Ok(())
     }
 
     pub(crate) async fn receive_wakes(&self) -> StoreResult<BoxStream<'static, AccountId>> {
-        let receiver = self.wakes.subscribe().await?;
-        let heard = stream::unfold(receiver, async |mut receiver| {
-            loop {
-                match receiver.recv().await {
-                    Ok(account) => return Some((account, receiver)),
-                    Err(RecvError::Lagged(_)) => {}
-                    Err(RecvError::Closed) => return None,
-                }
-            }
-        });
-        Ok(heard.boxed())
+        let begin = async {
+            let watch = Watch::begin(&self.reading, None).await?;
+            let (file, added) = (self.reading.clone(), Arc::clone(&self.wake_added));
+            Ok(|heard| watch.run(file, added, heard))
+        };
+        self.wakes.stream(begin).await
     }
 
     pub(crate) async fn end(&self) {
-        *self.wakes.state.lock().await = State::Ended;
+        self.wakes.end().await;
         self.readers.close().await;
         self.writer.close().await;
     }

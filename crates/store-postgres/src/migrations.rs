@@ -1,0 +1,36 @@
+use gateway_store::{StoreError, StoreResult};
+use sqlx::{
+    ConnectOptions, Connection, SqlSafeStr,
+    migrate::{Migration, MigrationType, Migrator},
+};
+use store_sql::database_error;
+
+use crate::StorePostgres;
+
+fn migrator() -> Migrator {
+    let initial = include_str!("../../../migrations/postgres/0001_initial.sql");
+    Migrator::with_migrations(vec![Migration::new(
+        1,
+        "initial".into(),
+        MigrationType::Simple,
+        initial.into_sql_str(),
+        false,
+    )])
+}
+
+impl StorePostgres {
+    /// The migrator holds an advisory lock meanwhile. On a connection of its own, since another
+    /// process that migrates a large table is waited for as long as it takes.
+    pub(crate) async fn migrate_schema(&self) -> StoreResult<()> {
+        let patient = self
+            .database
+            .clone()
+            .options([("statement_timeout", 0), ("lock_timeout", 0)]);
+        let mut connection = patient.connect().await.map_err(database_error)?;
+        migrator()
+            .run_direct(None, &mut connection, false)
+            .await
+            .map_err(|error| StoreError::Database(error.into()))?;
+        connection.close().await.map_err(database_error)
+    }
+}
