@@ -122,7 +122,7 @@ pub async fn the_state_is_that_of_the_server(bench: &Bench) {
     mail.keywords = bench.keywords(&["blue"]);
     let at = bench.store(&inbox, &mail).await;
     let state = bench.state(&at).await;
-    assert_eq!(state.folders, [inbox.clone()]);
+    assert_eq!(state.folders, std::slice::from_ref(&inbox));
     assert_eq!(
         (state.labels.flags, state.labels.keywords),
         (mail.flags, mail.keywords)

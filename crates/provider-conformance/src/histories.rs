@@ -3,9 +3,10 @@
 
 mod world;
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use email_provider::ScopeKey;
+use tokio::sync::Mutex;
 use world::World;
 
 use crate::{Bench, Replica};
@@ -61,8 +62,8 @@ pub async fn any_history_can_be_replayed_from_any_cursor(bench: &Bench) {
 /// Changes in the midst of reading changes are told now or next time.
 pub async fn changes_are_complete_while_mail_keeps_changing(bench: &Bench) {
     for seed in seeds() {
-        let world = RefCell::new(World::new(bench, seed).await);
-        let mut replicas = replicas(bench, &world.borrow()).await;
+        let world = Mutex::new(World::new(bench, seed).await);
+        let mut replicas = replicas(bench, &*world.lock().await).await;
         for _ in 0..bench.facts.history / 6 {
             for _ in 0..3 {
                 change(bench, &world).await;
@@ -90,11 +91,11 @@ pub async fn changes_are_complete_while_mail_keeps_changing(bench: &Bench) {
 /// Changes in the midst of a scan are in the scan or in the changes from its cursor.
 pub async fn a_scan_and_its_changes_are_complete_while_mail_keeps_changing(bench: &Bench) {
     for seed in seeds() {
-        let world = RefCell::new(World::new(bench, seed).await);
+        let world = Mutex::new(World::new(bench, seed).await);
         for _ in 0..bench.facts.history / 3 {
             change(bench, &world).await;
         }
-        let scopes = world.borrow().scopes(bench).await;
+        let scopes = world.lock().await.scopes(bench).await;
         let mut replicas = Vec::new();
         for scope in scopes {
             let happen = async || change(bench, &world).await;
@@ -109,8 +110,7 @@ pub async fn a_scan_and_its_changes_are_complete_while_mail_keeps_changing(bench
     }
 }
 
-/// One thing happens. Tests run on one thread, nothing else holds the world meanwhile.
-#[expect(clippy::await_holding_refcell_ref, reason = "one task")]
-async fn change(bench: &Bench, world: &RefCell<World>) {
-    world.borrow_mut().change(bench).await;
+/// One thing happens.
+async fn change(bench: &Bench, world: &Mutex<World>) {
+    world.lock().await.change(bench).await;
 }

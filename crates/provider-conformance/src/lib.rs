@@ -20,8 +20,10 @@ pub mod folders;
 pub mod histories;
 pub mod identity;
 pub mod loss;
+pub mod removing;
 pub mod scans;
 pub mod searching;
+pub mod surveys;
 pub mod terms;
 pub mod writing;
 

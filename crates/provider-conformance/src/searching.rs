@@ -166,7 +166,10 @@ pub async fn a_search_in_one_folder_finds_nothing_elsewhere(bench: &Bench) {
     bench.store(&below, &mails[1]).await;
     for (folder, mail) in [(&above, &mails[0]), (&below, &mails[1])] {
         let found = bench.by_id(&bench.list(folder).await).await;
-        assert_eq!(found.into_keys().collect::<Vec<_>>(), [mail.id.clone()]);
+        assert!(
+            found.len() == 1 && found.contains_key(&mail.id),
+            "{found:?}"
+        );
     }
 }
 

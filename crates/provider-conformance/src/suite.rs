@@ -59,11 +59,13 @@ macro_rules! provider_conformance {
                 a_scan_goes_on_over_another_connection,
                 a_message_marked_as_deleted_is_not_scanned,
             }
-            feed {
+            surveys {
                 a_survey_names_every_folder_and_scope,
                 a_scope_without_a_cursor_counts_as_moved,
                 a_scope_that_changed_counts_as_moved,
                 a_scope_that_did_not_move_has_no_changes,
+            }
+            feed {
                 nothing_is_lost_between_the_beginning_and_the_scan,
                 the_same_cursor_can_be_asked_twice,
                 a_cursor_is_good_on_another_connection,
@@ -90,11 +92,13 @@ macro_rules! provider_conformance {
                 a_message_is_moved_to_a_folder,
                 a_message_is_archived_and_brought_back,
                 all_of_an_edit_is_done,
+                a_folder_is_created_once,
+                own_writes_are_told_as_changes,
+            }
+            removing {
                 a_message_is_put_into_the_trash_and_stays_there,
                 a_message_is_removed_for_good_and_no_other,
                 writing_to_an_absent_message_is_not_found,
-                a_folder_is_created_once,
-                own_writes_are_told_as_changes,
             }
             identity {
                 identity_survives_a_move,

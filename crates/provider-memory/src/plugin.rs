@@ -13,13 +13,23 @@ use email_provider::{
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use crate::{MemoryMailbox, MemoryProvider, Shape, sample};
+use crate::{
+    MemoryMailbox, MemoryProvider, Shape,
+    sample::{self, Arrivals},
+};
 
 /// Mailboxes in memory as a kind of backend. Clones share their mailboxes.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryPlugin {
-    mailboxes: Arc<Mutex<BTreeMap<String, MemoryMailbox>>>,
+    mailboxes: Arc<Mutex<BTreeMap<String, Held>>>,
     samples: Option<Samples>,
+}
+
+/// A mailbox, and what keeps happening in it.
+#[derive(Debug)]
+struct Held {
+    mailbox: MemoryMailbox,
+    _arrivals: Option<Arrivals>,
 }
 
 /// How sample mailboxes are made.
@@ -57,16 +67,28 @@ impl MemoryPlugin {
         let name = name.to_ascii_lowercase();
         let mut mailboxes = self.mailboxes();
         let make = || MemoryMailbox::new(name.clone(), Shape::default(), 1);
-        mailboxes.entry(name.clone()).or_insert_with(make).clone()
+        let make = || Held {
+            mailbox: make(),
+            _arrivals: None,
+        };
+        mailboxes
+            .entry(name.clone())
+            .or_insert_with(make)
+            .mailbox
+            .clone()
     }
 
     /// Adds a mailbox, in the place of one of the same name.
     pub fn insert(&self, mailbox: MemoryMailbox) {
-        self.mailboxes()
-            .insert(mailbox.name().to_ascii_lowercase(), mailbox);
+        let name = mailbox.name().to_ascii_lowercase();
+        let held = Held {
+            mailbox,
+            _arrivals: None,
+        };
+        self.mailboxes().insert(name, held);
     }
 
-    fn mailboxes(&self) -> MutexGuard<'_, BTreeMap<String, MemoryMailbox>> {
+    fn mailboxes(&self) -> MutexGuard<'_, BTreeMap<String, Held>> {
         self.mailboxes
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -74,16 +96,20 @@ impl MemoryPlugin {
 
     fn find(&self, context: &ConnectContext, login: &str) -> ProviderResult<MemoryMailbox> {
         let mut mailboxes = self.mailboxes();
-        if let Some(mailbox) = mailboxes.get(login) {
-            return Ok(mailbox.clone());
+        if let Some(held) = mailboxes.get(login) {
+            return Ok(held.mailbox.clone());
         }
         match self.samples {
             Some(samples) if mailboxes.len() < Self::MOST_SAMPLES => {
                 let mailbox = sample::mailbox(login, context.clock.now());
-                if let Some(interval) = samples.arrivals {
-                    sample::keep_arriving(mailbox.clone(), context.clock.clone(), interval);
-                }
-                mailboxes.insert(login.to_owned(), mailbox.clone());
+                let arrive = |interval| {
+                    sample::keep_arriving(mailbox.clone(), context.clock.clone(), interval)
+                };
+                let held = Held {
+                    mailbox: mailbox.clone(),
+                    _arrivals: samples.arrivals.map(arrive),
+                };
+                mailboxes.insert(login.to_owned(), held);
                 Ok(mailbox)
             }
             _ => Err(ProviderError::new(
@@ -179,3 +205,6 @@ impl ProviderPlugin for MemoryPlugin {
         )))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -62,6 +62,28 @@ impl MemoryMailbox {
         })
     }
 
+    /// What is in a folder, oldest arrival first, with flags and keywords.
+    pub fn contents(&self, folder: &FolderKey) -> Vec<(MessageRef, Labels)> {
+        let state = self.state();
+        let key = state.scope_of(folder);
+        let Some(scope) = state.scopes.get(&key) else {
+            return Vec::new();
+        };
+        let records = scope
+            .records
+            .values()
+            .filter(|record| !record.deleted && record.folders.contains(folder));
+        records
+            .map(|record| {
+                let at = MessageRef {
+                    scope: key.clone(),
+                    key: state.key(scope, record),
+                };
+                (at, record.labels.clone())
+            })
+            .collect()
+    }
+
     /// Sets flags and keywords, all of them.
     pub fn set_labels(
         &self,
