@@ -11,18 +11,28 @@ set -euo pipefail
 peers=${POLYPOST_TEST_PEERS:-/opt/polypost-test-peers}
 export DEBIAN_FRONTEND=noninteractive
 
-have_postgres() {
-  local initdb
-  for initdb in /usr/lib/postgresql/*/bin/initdb; do
-    [ -x "$initdb" ] && [ -x "${initdb%initdb}postgres" ] && [ -x "${initdb%initdb}psql" ] && return 0
+# The newest directory of PostgreSQL's server binaries, on this machine or else unpacked.
+postgres_bin() {
+  local bin
+  for bin in $(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -rV) "$peers"/postgresql/usr/lib/postgresql/*/bin; do
+    if [ -x "$bin/initdb" ] && [ -x "$bin/postgres" ] && [ -x "$bin/psql" ]; then
+      echo "$bin"
+      return
+    fi
   done
   return 1
 }
 
 complete() {
-  local tool
+  local tool bin
   for tool in unshare nsenter setpriv mount perl; do command -v "$tool" >/dev/null || return 1; done
-  [ -e "$peers/dovecot/.complete" ] && [ -e "$peers/courier/.complete" ] && { [ -e "$peers/postgresql/.complete" ] || have_postgres; }
+  bin=$(postgres_bin) || return 1
+  [ -e "$peers/dovecot/.complete" ] && [ -e "$peers/courier/.complete" ] && [ -e "$(template "$bin")/.complete" ]
+}
+
+# template BIN: where a fresh cluster made by these binaries is kept, for the tests to copy.
+template() {
+  echo "$peers/postgres-template-$(basename "$(dirname "$1")")"
 }
 
 complete && exit 0
@@ -71,7 +81,27 @@ unpack() {
   touch "$prefix/.complete"
 }
 
+# initdb takes seconds on a busy machine and its result is always the same. PostgreSQL refuses to run as root.
+make_template() {
+  local bin to prefix=
+  bin=$(postgres_bin)
+  to=$(template "$bin")
+  [ -e "$to/.complete" ] && return
+  case $bin in "$peers"/*) prefix=$peers/postgresql ;; esac
+  rm -rf "$to"
+  mkdir -p "$to/data"
+  chown nobody "$to/data"
+  unshare --mount --propagation private bash -euc '
+    [ -z "$1" ] || mount -t overlay overlay -o "lowerdir=$1/usr:/usr" /usr
+    cd /
+    setpriv --reuid=nobody --regid=nogroup --clear-groups "${2#"$1"}/initdb" -D "$3/data" -U postgres -A trust -E UTF8 \
+      --no-locale --no-sync --no-instructions >/dev/null
+  ' bash "$prefix" "$bin" "$to"
+  touch "$to/.complete"
+}
+
 unpack dovecot dovecot-core dovecot-imapd
 unpack courier courier-imap courier-base courier-authlib courier-authdaemon courier-authlib-userdb libcourier-unicode4
-have_postgres || unpack postgresql postgresql-15 postgresql-client-15
+postgres_bin >/dev/null || unpack postgresql postgresql-15 postgresql-client-15
+make_template
 echo "test servers are in $peers"

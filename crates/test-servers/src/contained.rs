@@ -59,9 +59,10 @@ impl Contained {
     /// Starts `serve.sh` after `setup.sh`, both written before, and returns when `ready` does.
     ///
     /// Fails with the end of the server's log when the server ends by itself or is not ready after 30 s.
-    pub(crate) async fn start<R>(&mut self, ready: R) -> Result<()>
+    pub(crate) async fn start<R, F>(&mut self, ready: R) -> Result<()>
     where
-        R: AsyncFn() -> bool,
+        R: Fn() -> F + Send,
+        F: Future<Output = bool> + Send,
     {
         ensure!(self.running.is_none(), "the server runs already");
         let mut child = Command::new("unshare")

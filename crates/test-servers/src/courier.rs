@@ -15,7 +15,8 @@ use crate::{GeneratedMail, NAMED_USERS, RawImap, free_port, packages};
 /// A running Courier-IMAP 5.0 with its own users, certificate and mail.
 ///
 /// It has neither CONDSTORE nor MOVE, ESEARCH, SPECIAL-USE, LIST-STATUS, LITERAL+ or ID. Folders are below `INBOX.`, the
-/// separator is `.`, and SELECT tells no UIDNEXT. Users are the [`NAMED_USERS`] with [`crate::PASSWORD`]; each has
+/// separator is `.`, and SELECT tells no UIDNEXT. A folder's UIDVALIDITY is kept from its first SELECT on: each EXAMINE before
+/// that answers with the present time. Users are the [`NAMED_USERS`] with [`crate::PASSWORD`]; each has
 /// `INBOX.Drafts`, `INBOX.Sent` and `INBOX.Trash`.
 #[derive(Debug)]
 pub struct Courier {
@@ -217,7 +218,7 @@ impl Courier {
     pub async fn resume(&mut self) -> Result<()> {
         let port = self.imap;
         self.server
-            .start(async || RawImap::login(port, NAMED_USERS[0]).await.is_ok())
+            .start(move || async move { RawImap::login(port, NAMED_USERS[0]).await.is_ok() })
             .await
     }
 

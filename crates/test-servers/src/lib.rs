@@ -22,7 +22,7 @@ mod raw_imap;
 mod scripted_imap;
 
 pub use certificate::TestCertificate;
-pub use corpus::GeneratedMail;
+pub use corpus::{Corpus, GeneratedMail, corpus, small_corpus};
 pub use courier::Courier;
 pub use dovecot::{Dialect, Dovecot, DovecotOptions, MailFormat};
 pub use fault_proxy::{Fault, FaultProxy};

@@ -31,13 +31,14 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Makes a cluster and starts it; takes 1 to 2 s.
+    /// Copies a fresh cluster and starts it; takes about 0.3 s.
     ///
     /// # Errors
     /// When there are no PostgreSQL binaries (`install.sh`), the process is not root, or the server does not start: then
     /// with the end of its log.
     pub async fn start(options: PostgresOptions) -> Result<Self> {
-        let (prefix, binaries) = binaries()?;
+        let (prefix, binaries, version) = binaries()?;
+        let template = packages::prefix(&format!("postgres-template-{version}"))?;
         let server = Contained::new("postgres", prefix)?;
         let port = free_port()?;
         let data = server.path().join("data");
@@ -54,9 +55,10 @@ impl Postgres {
 if [ -e PG_VERSION ]; then
   rm -f postmaster.pid # of a killed server: nothing else can be in this namespace
 else
-  {as_nobody} '{bin}/initdb' -D '{data}' -U postgres -A trust -E UTF8 --no-locale --no-sync --no-instructions
+  cp -a '{}/data/.' .
 fi
-"
+",
+                template.display()
             ),
         )?;
         let durable = if options.fsync { "on" } else { "off" };
@@ -175,7 +177,7 @@ fi
     pub async fn resume(&mut self) -> Result<()> {
         let port = self.port;
         self.server
-            .start(async || accepts(port).await.unwrap_or(false))
+            .start(move || async move { accepts(port).await.unwrap_or(false) })
             .await
     }
 
@@ -224,22 +226,22 @@ async fn accepts(port: u16) -> Result<bool> {
     Ok(authentication)
 }
 
-/// The newest PostgreSQL of this machine, else the one that was unpacked: its prefix, and its binaries as seen inside.
-fn binaries() -> Result<(Option<PathBuf>, PathBuf)> {
-    if let Some(found) = newest(Path::new("/usr/lib/postgresql")) {
-        return Ok((None, found));
+/// The newest PostgreSQL of this machine, else the one that was unpacked: its prefix, its binaries as seen inside, and its
+/// major version.
+fn binaries() -> Result<(Option<PathBuf>, PathBuf, u32)> {
+    if let Some((version, found)) = newest(Path::new("/usr/lib/postgresql")) {
+        return Ok((None, found, version));
     }
     let prefix = packages::prefix("postgresql")?;
-    let found =
+    let (version, found) =
         newest(&prefix.join("usr/lib/postgresql")).context("no initdb in the unpacked packages")?;
     let inside = Path::new("/").join(found.strip_prefix(&prefix)?);
-    Ok((Some(prefix), inside))
+    Ok((Some(prefix), inside, version))
 }
 
-fn newest(versions: &Path) -> Option<PathBuf> {
-    let mut found: Vec<(u32, PathBuf)> = std::fs::read_dir(versions)
-        .ok()?
-        .flatten()
+fn newest(versions: &Path) -> Option<(u32, PathBuf)> {
+    let entries = std::fs::read_dir(versions).ok()?.flatten();
+    entries
         .filter_map(|entry| {
             let version = entry.file_name().to_str()?.parse().ok()?;
             let bin = entry.path().join("bin");
@@ -248,7 +250,5 @@ fn newest(versions: &Path) -> Option<PathBuf> {
                 .all(|name| bin.join(name).exists());
             complete.then_some((version, bin))
         })
-        .collect();
-    found.sort();
-    found.pop().map(|(_, bin)| bin)
+        .max()
 }

@@ -4,16 +4,16 @@ use std::time::{Duration, Instant};
 
 use test_servers::{Dialect, Dovecot, Fault, FaultProxy, RawImap};
 
-async fn proxied(user: &str) -> (FaultProxy, RawImap) {
-    let dovecot = Dovecot::shared(Dialect::Qresync).await.unwrap();
-    let proxy = FaultProxy::to_port(dovecot.imap_port()).unwrap();
-    let client = RawImap::login(proxy.port(), user).await.unwrap();
-    (proxy, client)
+async fn proxied(user: &str) -> anyhow::Result<(FaultProxy, RawImap)> {
+    let dovecot = Dovecot::shared(Dialect::Qresync).await?;
+    let proxy = FaultProxy::to_port(dovecot.imap_port())?;
+    let client = RawImap::login(proxy.port(), user).await?;
+    Ok((proxy, client))
 }
 
 #[tokio::test]
 async fn it_passes_and_counts() {
-    let (proxy, mut client) = proxied("u0001@test.local").await;
+    let (proxy, mut client) = proxied("u0001@test.local").await.unwrap();
     client
         .append("INBOX", &vec![b'x'; 3_000_000], &[], None)
         .await
@@ -33,7 +33,7 @@ async fn it_passes_and_counts() {
 
 #[tokio::test]
 async fn a_cut_resets_connections_and_lets_new_ones_in() {
-    let (proxy, mut client) = proxied("u0002@test.local").await;
+    let (proxy, mut client) = proxied("u0002@test.local").await.unwrap();
     proxy.cut_now();
     assert!(client.command("NOOP").await.is_err());
     let mut again = RawImap::login(proxy.port(), "u0002@test.local")
@@ -44,7 +44,7 @@ async fn a_cut_resets_connections_and_lets_new_ones_in() {
 
 #[tokio::test]
 async fn a_refusing_proxy_is_a_closed_port_until_it_passes_again() {
-    let (proxy, mut client) = proxied("u0003@test.local").await;
+    let (proxy, mut client) = proxied("u0003@test.local").await.unwrap();
     proxy.set(Fault::Refuse).await.unwrap();
     let refusal = RawImap::connect(proxy.port()).await.unwrap_err();
     let kind = refusal.downcast_ref::<std::io::Error>().unwrap().kind();
@@ -56,7 +56,7 @@ async fn a_refusing_proxy_is_a_closed_port_until_it_passes_again() {
 
 #[tokio::test]
 async fn a_stalled_proxy_forwards_nothing_until_it_passes_again() {
-    let (proxy, mut client) = proxied("u0004@test.local").await;
+    let (proxy, mut client) = proxied("u0004@test.local").await.unwrap();
     proxy.set(Fault::Stall).await.unwrap();
     client.set_patience(Duration::from_millis(200));
     assert!(
@@ -77,7 +77,7 @@ async fn a_stalled_proxy_forwards_nothing_until_it_passes_again() {
 
 #[tokio::test]
 async fn a_connection_ends_after_so_many_bytes_to_the_client() {
-    let (proxy, mut client) = proxied("u0005@test.local").await;
+    let (proxy, mut client) = proxied("u0005@test.local").await.unwrap();
     client
         .append("INBOX", &vec![b'x'; 100_000], &[], None)
         .await
@@ -94,7 +94,7 @@ async fn a_connection_ends_after_so_many_bytes_to_the_client() {
 
 #[tokio::test]
 async fn a_delay_is_latency_not_bandwidth() {
-    let (proxy, mut client) = proxied("u0006@test.local").await;
+    let (proxy, mut client) = proxied("u0006@test.local").await.unwrap();
     client
         .append("INBOX", &vec![b'x'; 5_000_000], &[], None)
         .await

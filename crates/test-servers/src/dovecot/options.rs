@@ -5,9 +5,9 @@ use std::time::Duration;
 /// Which extensions the server advertises after login.
 ///
 /// Dovecot 2.3 takes the advertised list from `imap_capability` and does not consult it when it executes commands: in the
-/// lesser dialects `ENABLE QRESYNC`, `CHANGEDSINCE` and `MOVE` still work, and SELECT still answers with `HIGHESTMODSEQ`. A
-/// client that goes by CAPABILITY, as RFC 9051 section 6.1.1 asks, sees the lesser server. Courier is the server that
-/// truly has none of them.
+/// lesser dialects `ENABLE QRESYNC`, `SELECT (CONDSTORE)`, `CHANGEDSINCE` and `MOVE` still work. (HIGHESTMODSEQ is told in
+/// no dialect until the session uses CONDSTORE.) A client that goes by CAPABILITY sees the lesser server; Courier is the
+/// one that truly has none of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Dialect {
     /// CONDSTORE and QRESYNC (RFC 7162): all that Dovecot offers.

@@ -133,12 +133,14 @@ impl RawImap {
             .map(drop)
     }
 
-    /// Everything in one mailbox, read-only. Leaves the mailbox selected.
+    /// Everything in one mailbox, which is left selected.
+    ///
+    /// By SELECT: Courier gives another UIDVALIDITY to each EXAMINE of a mailbox that was never selected.
     ///
     /// # Errors
     /// When refused, or when fewer messages arrive than the server counted.
     pub async fn dump(&mut self, mailbox: &str) -> Result<MailboxDump> {
-        let selected = self.examine(mailbox).await?;
+        let selected = self.select(mailbox).await?;
         let mails = if selected.exists == 0 {
             Vec::new()
         } else {

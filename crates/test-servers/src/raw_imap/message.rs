@@ -53,7 +53,7 @@ impl RawImap {
     ///
     /// # Errors
     /// When refused, or when the server has neither MULTIAPPEND (RFC 3502) nor LITERAL+ (RFC 7888).
-    pub async fn bulk_append<'a>(
+    pub async fn bulk_append(
         &mut self,
         mailbox: &str,
         mails: impl IntoIterator<Item = GeneratedMail>,
