@@ -51,6 +51,32 @@ pub async fn absent_messages_are_left_out(bench: &Bench) {
     }
 }
 
+/// A message that is marked as deleted is absent; unmarked, it is back under the same key.
+pub async fn a_message_marked_as_deleted_is_absent(bench: &Bench) {
+    if !bench.facts.deleted_mark {
+        return;
+    }
+    let inbox = bench.inbox().await;
+    let refs = ten(bench).await;
+    let marked = "<one-of-ten-4@conformance.example>";
+    let left: Vec<_> = refs.iter().filter(|at| **at != refs[4]).cloned().collect();
+    for (deleted, expected) in [(true, &left), (false, &refs)] {
+        bench.harness.mark_deleted(&inbox, marked, deleted).await;
+        for detail in DETAILS {
+            bench
+                .eventually("the mark counts", async || {
+                    let shown = order(bench, &refs, detail).await;
+                    if shown == *expected {
+                        Ok(())
+                    } else {
+                        Err(format!("{detail:?}: {shown:?}"))
+                    }
+                })
+                .await;
+        }
+    }
+}
+
 /// A reference named twice is answered twice or once.
 pub async fn a_message_named_twice_is_answered(bench: &Bench) {
     let refs = ten(bench).await;

@@ -34,6 +34,7 @@ macro_rules! provider_conformance {
             fetching {
                 messages_come_in_the_order_asked_for,
                 absent_messages_are_left_out,
+                a_message_marked_as_deleted_is_absent,
                 a_message_named_twice_is_answered,
                 each_detail_tells_what_it_promises,
                 nothing_is_marked_as_read,

@@ -4,18 +4,32 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use email_model::{Flags, FolderKey};
-use email_provider::{EmailProvider, MessageRef};
+use email_provider::{
+    EmailProvider, MessageRef,
+    layers::{self, Budget, BudgetConfig, RetryConfig},
+};
 use provider_conformance::{Harness, HarnessFacts, NewMail, provider_conformance};
 use provider_memory::{MemoryMailbox, MemoryProvider, Shape};
 
 struct MemoryHarness {
     mailbox: MemoryMailbox,
+    is_layered: bool,
 }
 
 impl MemoryHarness {
     fn new(shape: Shape) -> Self {
+        let mailbox = MemoryMailbox::new("ann@memory.example", shape, 1);
         Self {
-            mailbox: MemoryMailbox::new("ann@memory.example", shape, 1),
+            mailbox,
+            is_layered: false,
+        }
+    }
+
+    /// With every layer around it.
+    fn layered() -> Self {
+        Self {
+            is_layered: true,
+            ..Self::new(Shape::folders())
         }
     }
 
@@ -36,7 +50,12 @@ impl Harness for MemoryHarness {
     }
 
     async fn provider(&self) -> Arc<dyn EmailProvider> {
-        Arc::new(MemoryProvider::new(self.mailbox.clone()))
+        let provider = Arc::new(MemoryProvider::new(self.mailbox.clone()));
+        if !self.is_layered {
+            return provider;
+        }
+        let budget = Budget::new(BudgetConfig::default());
+        layers::layered(provider, "memory", budget, |_| 1, RetryConfig::default())
     }
 
     async fn append(&self, folder: &FolderKey, mail: NewMail) {
@@ -52,7 +71,7 @@ impl Harness for MemoryHarness {
             flags,
             keywords,
         };
-        self.mailbox.deliver(folder, mail).unwrap();
+        self.mailbox.deliver(folder, mail).expect("it is done");
     }
 
     async fn set_flags(
@@ -65,41 +84,47 @@ impl Harness for MemoryHarness {
         let at = self.at(folder, message_id);
         self.mailbox
             .set_labels(&at, flags, keywords.to_vec())
-            .unwrap();
+            .expect("it is done");
     }
 
     async fn move_message(&self, folder: &FolderKey, message_id: &str, to: &FolderKey) {
         self.mailbox
             .move_message(&self.at(folder, message_id), folder, to)
-            .unwrap();
+            .expect("it is done");
     }
 
     async fn copy_message(&self, folder: &FolderKey, message_id: &str, to: &FolderKey) {
         self.mailbox
             .copy_message(&self.at(folder, message_id), to)
-            .unwrap();
+            .expect("it is done");
     }
 
     async fn mark_deleted(&self, folder: &FolderKey, message_id: &str, deleted: bool) {
         self.mailbox
             .mark_deleted(&self.at(folder, message_id), deleted)
-            .unwrap();
+            .expect("it is done");
     }
 
     async fn expunge(&self, folder: &FolderKey, message_id: &str) {
-        self.mailbox.expunge(&self.at(folder, message_id)).unwrap();
+        self.mailbox
+            .expunge(&self.at(folder, message_id))
+            .expect("it is done");
     }
 
     async fn create_folder(&self, name: &str, parent: Option<&FolderKey>) -> FolderKey {
-        self.mailbox.create_folder(name, parent).unwrap()
+        self.mailbox
+            .create_folder(name, parent)
+            .expect("it is done")
     }
 
     async fn rename_folder(&self, folder: &FolderKey, name: &str) -> FolderKey {
-        self.mailbox.rename_folder(folder, name).unwrap()
+        self.mailbox
+            .rename_folder(folder, name)
+            .expect("it is done")
     }
 
     async fn delete_folder(&self, folder: &FolderKey) {
-        self.mailbox.delete_folder(folder).unwrap();
+        self.mailbox.delete_folder(folder).expect("it is done");
     }
 
     async fn forget_cursors(&self) -> bool {
@@ -108,7 +133,7 @@ impl Harness for MemoryHarness {
     }
 
     async fn reset_keys(&self, folder: &FolderKey) -> bool {
-        self.mailbox.reset_keys(folder).unwrap()
+        self.mailbox.reset_keys(folder).expect("it is done")
     }
 }
 
@@ -130,4 +155,9 @@ mod labels {
 mod delta {
     use super::*;
     provider_conformance!(MemoryHarness::new(Shape::delta()));
+}
+
+mod layered {
+    use super::*;
+    provider_conformance!(MemoryHarness::layered());
 }

@@ -95,3 +95,17 @@ impl NameLookup for SystemNames {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn this_machine_is_found_by_its_usual_name() {
+        let found = SystemNames::new().addresses("localhost").await;
+        assert!(
+            !found.is_empty() && found.iter().all(IpAddr::is_loopback),
+            "{found:?}"
+        );
+    }
+}
