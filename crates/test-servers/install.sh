@@ -60,7 +60,8 @@ unpack() {
   shift
   [ -e "$prefix/.complete" ] && return
   work=$(mktemp -d)
-  chmod 755 "$work" # apt's download user enters it
+  chmod 755 "$work"
+  chown _apt "$work" 2>/dev/null || true # the user that apt downloads as
   (
     cd "$work"
     mapfile -t packages < <({ printf '%s\n' "$@"; missing "$@"; } | sort -u)

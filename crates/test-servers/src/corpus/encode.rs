@@ -56,20 +56,24 @@ pub(super) fn header_text(rng: &mut ChaCha8Rng, charset: &Charset, text: &str) -
         return text.to_owned();
     }
     let base64 = !charset.is_7bit() && rng.random_bool(0.5) || charset.label == "iso-2022-jp";
-    let words: Vec<&str> = text.split(' ').collect();
-    let groups = words.chunks(3);
-    let count = groups.len();
-    groups
-        .enumerate()
-        .map(|(index, group)| {
-            // White space between encoded words is not part of the text.
-            let space = if index + 1 == count { "" } else { " " };
-            encoded_word(charset, &format!("{}{space}", group.join(" ")), base64)
-        })
-        .collect::<Vec<_>>()
-        .join("\r\n ")
+    let mut words = text.split(' ').peekable();
+    let mut encoded = Vec::new();
+    let mut group = String::new();
+    while let Some(word) = words.next() {
+        group.push_str(word);
+        let Some(next) = words.peek() else { break };
+        // White space between encoded words is not part of the text, so the last one of a group is inside.
+        group.push(' ');
+        if encoded_word(charset, &format!("{group}{next} "), base64).len() > 75 {
+            encoded.push(encoded_word(charset, &group, base64));
+            group.clear();
+        }
+    }
+    encoded.push(encoded_word(charset, &group, base64));
+    encoded.join("\r\n ")
 }
 
+/// At most 75 characters (RFC 2047 section 2) if the text is short enough.
 pub(super) fn encoded_word(charset: &Charset, text: &str, base64: bool) -> String {
     let bytes = charset.bytes(text);
     let label = charset.label;
@@ -96,23 +100,28 @@ pub(super) fn file_name(rng: &mut ChaCha8Rng, utf8: &Charset, name: &str) -> Str
     if rng.random_bool(0.4) {
         return format!("filename=\"{}\"", encoded_word(utf8, name, true));
     }
-    let encoded: String = name
-        .bytes()
-        .map(|byte| match byte {
+    let mut parts = vec![String::new()];
+    for byte in name.bytes() {
+        let unit = match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' => char::from(byte).to_string(),
             _ => format!("%{byte:02X}"),
-        })
-        .collect();
-    if encoded.len() <= 60 {
-        return format!("filename*=UTF-8''{encoded}");
+        };
+        if parts.last().is_none_or(|part| part.len() + unit.len() > 60) {
+            parts.push(String::new());
+        }
+        if let Some(part) = parts.last_mut() {
+            part.push_str(&unit);
+        }
     }
-    encoded
-        .as_bytes()
-        .chunks(60)
+    if let [whole] = parts.as_slice() {
+        return format!("filename*=UTF-8''{whole}");
+    }
+    parts
+        .iter()
         .enumerate()
         .map(|(index, part)| {
             let start = if index == 0 { "UTF-8''" } else { "" };
-            format!("filename*{index}*={start}{}", String::from_utf8_lossy(part))
+            format!("filename*{index}*={start}{part}")
         })
         .collect::<Vec<_>>()
         .join(";\r\n ")

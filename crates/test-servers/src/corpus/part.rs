@@ -151,7 +151,10 @@ impl Corpus {
     }
 }
 
+/// Up to the first line end that is no soft break of quoted-printable, which may be inside a character.
 fn first_line(paragraph: &[u8]) -> &[u8] {
-    let end = paragraph.windows(2).position(|pair| pair == b"\r\n");
-    end.map_or(paragraph, |end| &paragraph[..end + 2])
+    let end = paragraph
+        .windows(3)
+        .position(|bytes| bytes[0] != b'=' && bytes[1..] == *b"\r\n");
+    end.map_or(paragraph, |end| &paragraph[..end + 3])
 }

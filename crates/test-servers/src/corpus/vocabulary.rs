@@ -240,7 +240,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ),
     ("photo 1.jpg", "image/jpeg"),
     ("archive.tar.gz", "application/gzip"),
-    ("quote \"final\".txt", "text/plain"),
+    ("quote \"final\".bin", "application/octet-stream"),
     (
         "a very long file name that some mailer has to break into several parts of one parameter – 2024.zip",
         "application/zip",
