@@ -6,7 +6,7 @@
 //! - [`Dovecot`] in three dialects, [`Courier`] as the server with hardly any extension, [`Postgres`];
 //! - [`RawImap`], a client that reports what a server holds, independent of the code under test;
 //! - [`FaultProxy`] and [`ScriptedImap`] for what real servers do rarely;
-//! - [`corpus`], a deterministic generator of realistic mail.
+//! - [`mod@corpus`], a deterministic generator of realistic mail.
 
 mod certificate;
 mod contained;
