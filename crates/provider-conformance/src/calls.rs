@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use email_model::{FolderKey, MessageQuery};
-use email_provider::{Call, Detail, ErrorKind, Priority, ScopeKey, SearchRequest, SearchScope};
-use futures::{StreamExt as _, future::join_all};
+use bytes::Bytes;
+use email_model::{Flags, FolderKey, MessageQuery};
+use email_provider::{
+    Call, Detail, ErrorKind, Priority, ProviderResult, ScanDetail, ScanRequest, ScanWindow,
+    ScopeKey, SearchRequest, SearchScope,
+};
+use futures::{StreamExt as _, TryStreamExt as _, future::join_all};
 use tokio::time::{Instant, timeout};
 
-use crate::{Bench, Mail, bytes, call};
+use crate::{Bench, Mail, Replica, bytes, call};
 
 fn listing(folder: &FolderKey) -> SearchRequest {
     SearchRequest {
@@ -119,6 +123,78 @@ pub async fn dropped_calls_leave_the_mailbox_usable(bench: &Bench) {
             assert_eq!(found.get(&mail.id), Some(at));
         }
     }
+}
+
+/// A lost connection is `Unavailable`, never an empty or a short answer; afterwards all is well.
+pub async fn a_lost_connection_is_never_a_short_answer(bench: &Bench) {
+    let inbox = bench.inbox().await;
+    let mails: Vec<Mail> = (0..20)
+        .map(|n| Mail::new(&format!("severed-{n}"), n * 60))
+        .collect();
+    let refs = bench.stored(&inbox, &mails).await;
+    let replica = Replica::scan(bench, &refs[0].scope, 100, async || {}).await;
+    bench
+        .harness
+        .set_flags(&inbox, &mails[0].id, Flags::SEEN, &[])
+        .await;
+    for round in 0..12 {
+        if !bench.harness.sever().await {
+            return;
+        }
+        let provider = &bench.provider;
+        let answer = match round % 4 {
+            0 => provider
+                .search(call(), listing(&inbox))
+                .await
+                .map(|page| page.hits.len()),
+            1 => provider
+                .fetch(call(), &refs, Detail::Content)
+                .await
+                .map(|found| found.len()),
+            2 => listed(bench, &refs[0].scope).await,
+            _ => match provider.raw(call(), &refs[0]).await {
+                Ok(stream) => {
+                    let chunks = stream.try_collect::<Vec<Bytes>>().await;
+                    let is_whole = |chunks: Vec<Bytes>| chunks.concat() == mails[0].raw();
+                    chunks.map(|chunks| if is_whole(chunks) { mails.len() } else { 0 })
+                }
+                Err(error) => Err(error),
+            },
+        };
+        match answer {
+            Ok(count) => assert_eq!(count, mails.len(), "round {round}"),
+            Err(error) => assert_eq!(error.kind, ErrorKind::Unavailable, "round {round}: {error}"),
+        }
+        bench
+            .eventually("the mailbox is connected again", async || {
+                bench
+                    .provider
+                    .folders(call())
+                    .await
+                    .map(|_| ())
+                    .map_err(|error| error.to_string())
+            })
+            .await;
+    }
+    replica
+        .assert_converges(bench, "after lost connections")
+        .await;
+}
+
+/// How many entries one page of a scan lists.
+async fn listed(bench: &Bench, scope: &ScopeKey) -> ProviderResult<usize> {
+    let window = ScanWindow::default();
+    let request = ScanRequest {
+        window,
+        detail: ScanDetail::Envelopes,
+        position: None,
+        limit: 50,
+    };
+    bench
+        .provider
+        .scan(call(), scope, request)
+        .await
+        .map(|page| page.entries.len())
 }
 
 /// A transfer given up in its midst blocks nothing.

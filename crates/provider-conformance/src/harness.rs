@@ -60,6 +60,12 @@ pub trait Harness: Send + Sync {
         false
     }
 
+    /// Cuts the provider's connections, once now or in the middle of what comes next. False where
+    /// that cannot be brought about.
+    async fn sever(&self) -> bool {
+        false
+    }
+
     /// Makes the server give new keys to the messages of a folder (a new UIDVALIDITY), old numbers
     /// to other messages. False where that cannot be brought about.
     async fn reset_keys(&self, _folder: &FolderKey) -> bool {

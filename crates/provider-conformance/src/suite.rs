@@ -111,6 +111,7 @@ macro_rules! provider_conformance {
                 calls_at_the_same_time_are_all_answered,
                 a_call_ends_with_its_deadline,
                 dropped_calls_leave_the_mailbox_usable,
+                a_lost_connection_is_never_a_short_answer,
                 a_dropped_transfer_leaves_the_mailbox_usable,
                 a_watch_hints_at_new_mail,
                 errors_are_short_and_clean,

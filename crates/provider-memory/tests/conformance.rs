@@ -1,15 +1,15 @@
 //! The behaviour suite on the mailbox in memory, in every shape.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use email_model::{Flags, FolderKey};
 use email_provider::{
-    EmailProvider, MessageRef,
+    EmailProvider, ErrorKind, MessageRef,
     layers::{self, Budget, BudgetConfig, RetryConfig},
 };
 use provider_conformance::{Harness, HarnessFacts, NewMail, provider_conformance};
-use provider_memory::{MemoryMailbox, MemoryProvider, Shape};
+use provider_memory::{Fault, MemoryMailbox, MemoryProvider, Shape};
 
 struct MemoryHarness {
     mailbox: MemoryMailbox,
@@ -45,6 +45,7 @@ impl Harness for MemoryHarness {
     fn facts(&self) -> HarnessFacts {
         HarnessFacts {
             copies: !self.mailbox.shape().labels,
+            patience: Duration::from_secs(2),
             ..HarnessFacts::default()
         }
     }
@@ -129,6 +130,12 @@ impl Harness for MemoryHarness {
 
     async fn forget_cursors(&self) -> bool {
         self.mailbox.forget_cursors();
+        true
+    }
+
+    async fn sever(&self) -> bool {
+        self.mailbox
+            .inject(None, Fault::Fail(ErrorKind::Unavailable), 1);
         true
     }
 
