@@ -1,0 +1,103 @@
+//! Listing, showing and removing accounts.
+
+use std::time::Duration;
+
+use email_provider::Priority;
+use gateway_store::{Account, AccountFilter, AccountId, AccountPage, Application, ApplicationId};
+
+use super::AccountView;
+use crate::{Gateway, OperationError, OperationErrorKind, OperationResult};
+
+/// Accounts in a page that does not say how many.
+const DEFAULT_LIMIT: u32 = 50;
+/// Most accounts in a page.
+const MOST: u32 = 500;
+/// How long a ping waits for the provider.
+const PING: Duration = Duration::from_secs(10);
+
+impl Gateway {
+    /// A page of an application's accounts, by number. At most 500; 50 where the filter says 0.
+    pub async fn list_accounts(
+        &self,
+        application: &Application,
+        mut filter: AccountFilter,
+    ) -> OperationResult<AccountPage> {
+        filter.limit = match filter.limit {
+            0 => DEFAULT_LIMIT,
+            limit => limit.min(MOST),
+        };
+        Ok(self.inner.store.accounts(application.id, &filter).await?)
+    }
+
+    /// An account and what is known of its mailbox. With `ping` the mailbox is asked first, so that
+    /// the state of the credentials is of now; one that cannot be reached is no error.
+    pub async fn account_view(
+        &self,
+        mut account: Account,
+        ping: bool,
+    ) -> OperationResult<AccountView> {
+        if ping && account.active {
+            self.ping(&account).await?;
+            let again = self.inner.store.account(account.id).await?;
+            account = again.ok_or_else(|| OperationError::not_found("account"))?;
+        }
+        let capabilities = self
+            .open_mailbox(account.id)
+            .map(|mailbox| mailbox.provider.capabilities());
+        let sync = self.sync_progress(&account).await?;
+        Ok(AccountView {
+            account,
+            capabilities,
+            sync,
+        })
+    }
+
+    async fn ping(&self, account: &Account) -> OperationResult<()> {
+        let asking = async {
+            let mailbox = self.mailbox(account).await?;
+            let call = self.call(Priority::Interactive, PING);
+            let answer = mailbox.provider.folders(call).await;
+            self.told(account, answer).await.map(drop)
+        };
+        match tokio::time::timeout(PING, asking).await {
+            Ok(Err(error)) if error.kind == OperationErrorKind::Internal => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes an account and all that is kept of it.
+    pub async fn delete_account(&self, account: &Account) -> OperationResult<()> {
+        self.forget_account(account.id).await;
+        self.inner.store.remove_account(account.id).await?;
+        self.forget_all_of(account.id).await;
+        Ok(self.inner.store.wake(account.id).await?)
+    }
+
+    /// Drops what this process holds in memory of an account.
+    pub(crate) async fn forget_all_of(&self, account: AccountId) {
+        self.forget_mailbox(account).await;
+        self.inner.journals.forget(account);
+        self.inner.contents.forget(account);
+    }
+
+    /// All accounts of an application, perhaps only of one service type.
+    pub(super) async fn every_account(
+        &self,
+        application: ApplicationId,
+        service_type: Option<&str>,
+    ) -> OperationResult<Vec<Account>> {
+        let mut accounts = Vec::new();
+        loop {
+            let filter = AccountFilter {
+                service_type: service_type.map(str::to_owned),
+                limit: MOST,
+                offset: u32::try_from(accounts.len()).unwrap_or(u32::MAX),
+            };
+            let page = self.inner.store.accounts(application, &filter).await?;
+            if page.records.is_empty() {
+                return Ok(accounts);
+            }
+            accounts.extend(page.records);
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Pages of journal rows: what the rows lack is loaded, what cannot be loaded is named.
+
+use email_model::{BodyType, MessageId};
+use email_provider::Call;
+use gateway_store::{Account, MessageRow};
+
+use super::{
+    MessageView,
+    gather::{Gathered, Item, Wanted},
+    view::row_view,
+};
+use crate::{Gateway, OperationError, OperationResult, journal::JournalHandle};
+
+/// Views of journal rows, and what is missing in them.
+#[derive(Debug, Default)]
+pub(super) struct LoadedViews {
+    /// One a row, in order. What could not be loaded is named in `omitted`.
+    pub views: Vec<MessageView>,
+    /// Messages that could not be loaded now.
+    pub missed: Vec<MessageId>,
+    /// Those of `missed` that were not where the journal has them.
+    pub absent: Vec<MessageId>,
+    /// Why nothing more was to be had from the provider; not for single messages that it cannot give.
+    pub failure: Option<OperationError>,
+}
+
+impl Gateway {
+    /// The rows as far as the journal tells: never bodies or header fields.
+    pub(crate) fn views_of_rows(
+        &self,
+        account: &Account,
+        journal: &JournalHandle,
+        rows: &[MessageRow],
+    ) -> Vec<MessageView> {
+        let directory = self.directory_of(account, journal);
+        rows.iter()
+            .map(|row| row_view(journal, &directory, row))
+            .collect()
+    }
+
+    /// Loads what the rows lack: envelopes, and bodies where a type is named. One view a row, in
+    /// order; what could not be had is named in its `omitted`, and its id comes second, so that the
+    /// message is told of again.
+    ///
+    /// # Errors
+    /// The provider's failure, if because of it not one of the rows could be shown as asked for.
+    pub(crate) async fn load_contents(
+        &self,
+        account: &Account,
+        journal: &JournalHandle,
+        rows: Vec<MessageRow>,
+        body_type: Option<BodyType>,
+        call: Call,
+    ) -> OperationResult<(Vec<MessageView>, Vec<MessageId>)> {
+        let loaded = self
+            .load_views(account, journal, rows, body_type, false, call)
+            .await?;
+        match loaded.failure {
+            Some(failure) if loaded.missed.len() == loaded.views.len() => Err(failure),
+            _ => Ok((loaded.views, loaded.missed)),
+        }
+    }
+
+    /// The same with flags and folders as they are now, if `state` is asked for.
+    pub(super) async fn load_views(
+        &self,
+        account: &Account,
+        journal: &JournalHandle,
+        rows: Vec<MessageRow>,
+        body_type: Option<BodyType>,
+        state: bool,
+        call: Call,
+    ) -> OperationResult<LoadedViews> {
+        let wanted = Wanted {
+            state,
+            content: body_type.is_some(),
+        };
+        let mailbox = match self.reach(account).await {
+            Ok((mailbox, _)) => mailbox,
+            Err(failure) => return Ok(self.unloaded(account, journal, &rows, wanted, failure)),
+        };
+        let places = journal
+            .places_of(rows.iter().map(|row| row.id).collect())
+            .await?;
+        let items: Vec<Item> = rows
+            .iter()
+            .filter_map(|row| {
+                Some(Item {
+                    at: places.get(&row.id)?.clone(),
+                    row: Some(row.clone()),
+                })
+            })
+            .collect();
+        let gathering = self
+            .gather(account, &mailbox, journal, items, wanted, call)
+            .await?;
+        let directory = self.directory_of(account, journal);
+        let mut gathered = gathering.messages.into_iter();
+        let failure = gathering.failure.filter(|_| gathering.stopped);
+        let mut loaded = LoadedViews {
+            failure,
+            ..LoadedViews::default()
+        };
+        for row in &rows {
+            let message = match places.contains_key(&row.id) {
+                true => gathered.next().unwrap_or(Gathered::Failed),
+                false => Gathered::Absent,
+            };
+            let view = match message {
+                Gathered::Found(found) => found.view(&directory, body_type),
+                missed => {
+                    if matches!(missed, Gathered::Absent) {
+                        loaded.absent.push(row.id);
+                    }
+                    loaded.missed.push(row.id);
+                    row_view(journal, &directory, row)
+                }
+            };
+            loaded.views.push(view);
+        }
+        Ok(loaded)
+    }
+
+    /// What there is while the mailbox cannot be reached.
+    fn unloaded(
+        &self,
+        account: &Account,
+        journal: &JournalHandle,
+        rows: &[MessageRow],
+        wanted: Wanted,
+        failure: OperationError,
+    ) -> LoadedViews {
+        let views = self.views_of_rows(account, journal, rows);
+        let lacks = |view: &&MessageView| {
+            wanted.content || wanted.state || view.labels.is_none() || view.envelope.is_none()
+        };
+        let missed = views.iter().filter(lacks).map(|view| view.id).collect();
+        LoadedViews {
+            views,
+            missed,
+            failure: Some(failure),
+            absent: Vec::new(),
+        }
+    }
+}
