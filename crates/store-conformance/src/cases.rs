@@ -1,0 +1,15 @@
+//! The behaviours, by what they are about. Each case gets a place of its own.
+
+pub mod accounts;
+pub mod applications;
+pub mod commits;
+pub mod concurrency;
+pub mod isolation;
+pub mod journals;
+pub mod leases;
+pub mod listings;
+pub mod loads;
+pub mod settings;
+pub mod text;
+pub mod tokens;
+pub mod wakes;

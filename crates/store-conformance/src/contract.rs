@@ -1,0 +1,138 @@
+/// Makes a test of every behaviour of the contract. `$make`: an `async fn() -> Fixture` beside it,
+/// called for each test; `$open`: the [`crate::Opener`] of its fixtures. To stand at the root of a test program.
+#[macro_export]
+macro_rules! store_contract {
+    ($make:ident, $open:ident) => {
+        $crate::store_contract! { @cases $make;
+            settings {
+                migrations_may_run_again,
+                processes_that_migrate_at_once_wait_for_each_other,
+                a_setting_is_given_once,
+                twenty_that_give_a_setting_at_once_get_one_value,
+                it_tells_whether_anything_sealed_is_kept,
+                it_answers_pings_until_it_is_closed,
+                sizes_of_tables_grow_with_what_they_hold,
+            }
+            applications {
+                an_application_is_found_by_its_client_id,
+                putting_an_application_again_changes_secret_and_urls_alone,
+                an_application_with_a_number_that_is_taken_is_refused,
+                applications_are_listed_by_client_id,
+                removing_an_application_removes_its_accounts,
+            }
+            accounts {
+                an_account_reads_as_it_was_written,
+                an_account_with_an_id_that_is_taken_is_refused,
+                an_account_of_an_unknown_application_is_refused,
+                an_update_changes_all_of_an_account_but_whose_it_is,
+                the_state_of_credentials_is_noted,
+                accounts_are_listed_in_pages_by_id,
+                accounts_are_found_by_address_in_any_case_or_by_mailbox,
+                accounts_to_synchronise_are_listed_by_id,
+                removing_an_account_removes_all_that_is_kept_of_it,
+            }
+            tokens {
+                a_token_leads_to_its_account,
+                only_the_newest_tokens_are_kept,
+                tokens_added_at_once_leave_the_number_to_keep,
+                removed_tokens_lead_nowhere,
+                a_token_that_is_taken_or_of_no_account_is_refused,
+            }
+            journals {
+                a_journal_is_opened_once,
+                many_that_open_a_journal_at_once_get_one,
+                a_journal_of_no_account_is_not_found,
+                a_record_reads_as_it_was_written,
+                a_reset_forgets_all_that_a_journal_holds,
+                a_commit_that_was_computed_before_a_reset_conflicts,
+                a_reset_opens_a_journal_that_is_not_there,
+            }
+            commits {
+                a_commit_raises_the_revision_by_one,
+                a_commit_on_another_revision_conflicts_and_changes_nothing,
+                counters_rise_where_a_commit_says_so,
+                every_write_of_a_scope_raises_its_version,
+                a_commit_that_is_fenced_changes_nothing,
+                a_removed_scope_is_gone,
+                folders_are_replaced_as_a_whole,
+                a_message_is_inserted_or_replaced_whole,
+                an_entry_is_inserted_or_pointed_elsewhere,
+                an_entry_removed_and_given_in_one_commit_is_there,
+                messages_are_forgotten,
+                of_rows_given_twice_in_one_commit_the_last_counts,
+                a_commit_of_thousands_of_rows_is_written_whole,
+            }
+            loads {
+                an_empty_request_loads_the_journal,
+                a_key_loads_its_message_with_all_entries,
+                an_id_loads_its_message,
+                a_message_id_loads_at_most_twenty_live_messages,
+                a_provisional_thread_loads_its_live_messages,
+                a_message_asked_for_in_many_ways_is_loaded_once,
+                lists_of_two_thousand_are_loaded,
+            }
+            listings {
+                a_walk_lists_messages_in_the_order_of_their_discovery,
+                changes_are_listed_in_two_streams_by_seq,
+                entries_of_a_scope_are_listed_in_the_order_of_their_keys,
+                orphans_are_listed_by_id,
+                a_conversation_is_listed_by_time_of_receipt,
+                listings_of_an_account_without_a_journal_are_empty,
+            }
+            isolation {
+                accounts_with_the_same_ids_never_mix,
+                what_becomes_of_one_account_leaves_the_other,
+            }
+            text {
+                odd_text_reads_as_it_was_written,
+                great_values_read_as_they_were_written,
+                extreme_and_empty_values_read_as_they_were_written,
+                times_are_kept_to_the_millisecond,
+            }
+            concurrency {
+                of_commits_on_one_revision_exactly_one_is_written,
+                a_page_is_applied_by_one_of_many_workers,
+                what_is_loaded_is_of_one_moment,
+                pages_read_while_others_write_miss_no_message,
+                accounts_are_written_side_by_side,
+                a_removal_beside_commits_leaves_nothing,
+            }
+            leases {
+                a_lease_is_refused_to_others_until_it_runs_out,
+                a_lease_is_prolonged_by_its_holder,
+                a_lease_given_back_is_free,
+                of_many_that_want_a_lease_at_once_one_gets_it,
+                a_lease_on_no_account_is_refused,
+            }
+            wakes {
+                a_wake_is_heard_by_every_process,
+                a_stream_begins_with_the_present,
+                the_streams_end_when_the_store_is_closed,
+            }
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn a_killed_process_loses_no_committed_change_and_leaves_no_half_commit() {
+            let fixture = $make().await;
+            let outcome = $crate::killed::parent(&fixture, "the_process_that_is_killed");
+            outcome.await.unwrap();
+        }
+
+        /// Run by the test above.
+        #[tokio::test]
+        async fn the_process_that_is_killed() {
+            $crate::killed::child($open).await.unwrap();
+        }
+    };
+    (@cases $make:ident; $($about:ident { $($case:ident,)* })*) => {$(
+        mod $about {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    let outcome = $crate::cases::$about::$case(&super::$make().await).await;
+                    outcome.unwrap();
+                }
+            )*
+        }
+    )*};
+}

@@ -1,0 +1,23 @@
+//! The contract of every store, on SQLite.
+
+use std::{path::Path, sync::Arc};
+
+use futures::future::BoxFuture;
+use gateway_store::Store;
+use store_conformance::{Fixture, store_contract};
+use store_sqlite::{SqliteOptions, StoreSqlite};
+
+fn open(location: String) -> BoxFuture<'static, Arc<dyn Store>> {
+    Box::pin(async move {
+        let store = StoreSqlite::open(Path::new(&location), SqliteOptions::default()).await;
+        Arc::new(store.unwrap()) as Arc<dyn Store>
+    })
+}
+
+async fn make() -> Fixture {
+    let directory = tempfile::tempdir().unwrap();
+    let location = directory.path().join("store.db");
+    Fixture::new(location.to_str().unwrap().into(), open, directory)
+}
+
+store_contract!(make, open);
