@@ -36,18 +36,28 @@ impl Connection {
         message: Vec<u8>,
         deadline: Instant,
     ) -> Result<Option<(u32, u32)>> {
-        if self.capabilities.append_limit.is_some_and(|limit| message.len() as u64 > limit) {
-            return Err(Error::Invalid("the message is larger than the mailbox takes".into()));
+        if self
+            .capabilities
+            .append_limit
+            .is_some_and(|limit| message.len() as u64 > limit)
+        {
+            return Err(Error::Invalid(
+                "the message is larger than the mailbox takes".into(),
+            ));
         }
         if message.contains(&0) {
             return Err(Error::Invalid("a message must not hold NUL".into()));
         }
-        let mut command = Command::changing("APPEND").mailbox(mailbox)?.flags(options.flags, options.keywords)?;
+        let mut command = Command::changing("APPEND")
+            .mailbox(mailbox)?
+            .flags(options.flags, options.keywords)?;
         if let Some(received_at) = options.received_at {
             command = command.word(received_at.format("\"%d-%b-%Y %H:%M:%S %z\""));
         }
         self.note_change();
-        let done = self.run(command.raw(" ").literal(message), deadline).await?;
+        let done = self
+            .run(command.raw(" ").literal(message), deadline)
+            .await?;
         match done.code {
             Some(ResponseCode::AppendUid(uid_validity, uids)) if uids.len() == 1 => {
                 Ok(uids.first().map(|uid| (uid_validity, uid)))

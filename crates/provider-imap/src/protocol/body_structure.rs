@@ -105,7 +105,11 @@ impl BodyPart {
     }
 
     fn parse_single(lexer: &mut Lexer<'_>, depth: usize, room: &mut usize) -> Parsed<Self> {
-        let mut part = Self { media_type: lower(lexer)?, subtype: lower(lexer)?, ..Self::default() };
+        let mut part = Self {
+            media_type: lower(lexer)?,
+            subtype: lower(lexer)?,
+            ..Self::default()
+        };
         lexer.spaces();
         part.parameters = parameters(lexer)?;
         lexer.spaces();
@@ -116,7 +120,8 @@ impl BodyPart {
         lexer.spaces();
         part.size = number_or_nil(lexer)?;
         lexer.spaces();
-        let is_message = part.media_type == "message" && matches!(&*part.subtype, "rfc822" | "global");
+        let is_message =
+            part.media_type == "message" && matches!(&*part.subtype, "rfc822" | "global");
         if is_message && lexer.peek() == Some(b'(') {
             let envelope = Envelope::parse(lexer)?;
             lexer.spaces();
@@ -193,12 +198,18 @@ impl BodyPart {
 
     /// The value of a Content-Type parameter.
     pub fn parameter(&self, name: &str) -> Option<&[u8]> {
-        self.parameters.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_ref())
+        self.parameters
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, v)| v.as_ref())
     }
 
     /// The value of a Content-Disposition parameter.
     pub fn disposition_parameter(&self, name: &str) -> Option<&[u8]> {
-        self.disposition_parameters.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_ref())
+        self.disposition_parameters
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, v)| v.as_ref())
     }
 }
 
@@ -216,7 +227,9 @@ fn end_of_list(lexer: &mut Lexer<'_>) -> Parsed<()> {
 
 fn lower(lexer: &mut Lexer<'_>) -> Parsed<String> {
     lexer.spaces();
-    Ok(lexer.nstring()?.map_or(String::new(), |text| lower_text(&text)))
+    Ok(lexer
+        .nstring()?
+        .map_or(String::new(), |text| lower_text(&text)))
 }
 
 fn lower_text(text: &[u8]) -> String {
@@ -235,7 +248,12 @@ fn parameters(lexer: &mut Lexer<'_>) -> Parsed<Parameters> {
     let flat = lexer.list(Lexer::nstring)?;
     let pairs = flat.as_chunks::<2>().0.iter();
     Ok(pairs
-        .filter_map(|[name, value]| Some((lower_text(name.as_deref()?), value.clone().unwrap_or_default())))
+        .filter_map(|[name, value]| {
+            Some((
+                lower_text(name.as_deref()?),
+                value.clone().unwrap_or_default(),
+            ))
+        })
         .collect())
 }
 
@@ -254,9 +272,15 @@ mod tests {
         let text = "(\"TEXT\" \"PLAIN\" NIL NIL NIL \"7BIT\" 1 1)";
         let multi = format!("({text}{text} \"MIXED\")");
         let message = |body: &str| {
-            format!("(\"MESSAGE\" \"RFC822\" NIL NIL NIL \"7BIT\" 1 (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) {body} 1)")
+            format!(
+                "(\"MESSAGE\" \"RFC822\" NIL NIL NIL \"7BIT\" 1 (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) {body} 1)"
+            )
         };
-        let whole = format!("({text}{}{} \"MIXED\" (\"boundary\" \"x\"))", message(&multi), message(text));
+        let whole = format!(
+            "({text}{}{} \"MIXED\" (\"boundary\" \"x\"))",
+            message(&multi),
+            message(text)
+        );
         let part = parse(&whole).unwrap();
         let numbers: Vec<String> = part.sections().into_iter().map(|(n, _)| n).collect();
         assert_eq!(numbers, ["", "1", "2", "2", "2.1", "2.2", "3", "3.1"]);

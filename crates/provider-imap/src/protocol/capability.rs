@@ -194,9 +194,13 @@ mod tests {
 
     #[test]
     fn capabilities_are_read_whatever_their_case() {
-        let input = bytes::Bytes::from_static(b" IMAP4rev1 Idle literal+ AUTH=XOAUTH2 APPENDLIMIT=35651584 X\xff QRESYNC\r\n");
+        let input = bytes::Bytes::from_static(
+            b" IMAP4rev1 Idle literal+ AUTH=XOAUTH2 APPENDLIMIT=35651584 X\xff QRESYNC\r\n",
+        );
         let capabilities = Capabilities::parse(&mut Lexer::new(&input));
-        assert!(capabilities.has(Capability::IMAP4REV1 | Capability::IDLE | Capability::LITERAL_PLUS));
+        assert!(
+            capabilities.has(Capability::IMAP4REV1 | Capability::IDLE | Capability::LITERAL_PLUS)
+        );
         assert!(capabilities.has(Capability::CONDSTORE | Capability::ENABLE));
         assert!(!capabilities.has(Capability::MOVE));
         assert_eq!(capabilities.append_limit, Some(35_651_584));

@@ -46,10 +46,17 @@ impl Connection {
     /// # Errors
     /// `Invalid` where a keyword cannot be written; `No` where the mailbox is read-only or does not take
     /// the keyword.
-    pub async fn uid_store(&mut self, uids: &UidSet, store: Store<'_>, deadline: Instant) -> Result<UidSet> {
+    pub async fn uid_store(
+        &mut self,
+        uids: &UidSet,
+        store: Store<'_>,
+        deadline: Instant,
+    ) -> Result<UidSet> {
         self.need_selected()?;
         let condition = match store.unchanged_since {
-            Some(_) if !self.has(Capability::CONDSTORE) => return Err(Error::Unsupported("CONDSTORE")),
+            Some(_) if !self.has(Capability::CONDSTORE) => {
+                return Err(Error::Unsupported("CONDSTORE"));
+            }
             Some(mod_seq) => format!(" (UNCHANGEDSINCE {mod_seq})"),
             None => String::new(),
         };
@@ -58,7 +65,11 @@ impl Connection {
             StoreAction::Remove => " -FLAGS.SILENT",
             StoreAction::Replace => " FLAGS.SILENT",
         };
-        let tail = Command::new("").raw(condition).raw(action).flags(store.flags, store.keywords)?.text;
+        let tail = Command::new("")
+            .raw(condition)
+            .raw(action)
+            .flags(store.flags, store.keywords)?
+            .text;
         let mut modified = UidSet::new();
         for chunk in self.change_chunks(uids, tail.len())? {
             self.note_change();
@@ -67,7 +78,9 @@ impl Connection {
             let status = self.exec(command, deadline, &mut heed).await?;
             match status.code {
                 Some(ResponseCode::Modified(left)) => modified = modified.union(&left),
-                Some(ResponseCode::MessageLimit(..)) => return Err(Error::protocol("an unannounced message limit")),
+                Some(ResponseCode::MessageLimit(..)) => {
+                    return Err(Error::protocol("an unannounced message limit"));
+                }
                 _ => {}
             }
         }
@@ -80,7 +93,12 @@ impl Connection {
     /// # Errors
     /// `No` with TRYCREATE where the mailbox does not exist; `OutcomeUnknown` where the connection was
     /// lost.
-    pub async fn uid_copy(&mut self, uids: &UidSet, to: &MailboxName, deadline: Instant) -> Result<Option<CopyUid>> {
+    pub async fn uid_copy(
+        &mut self,
+        uids: &UidSet,
+        to: &MailboxName,
+        deadline: Instant,
+    ) -> Result<Option<CopyUid>> {
         self.transfer("UID COPY", uids, to, deadline).await
     }
 
@@ -88,7 +106,12 @@ impl Connection {
     ///
     /// # Errors
     /// As [`Connection::uid_copy`].
-    pub async fn uid_move(&mut self, uids: &UidSet, to: &MailboxName, deadline: Instant) -> Result<Option<CopyUid>> {
+    pub async fn uid_move(
+        &mut self,
+        uids: &UidSet,
+        to: &MailboxName,
+        deadline: Instant,
+    ) -> Result<Option<CopyUid>> {
         match self.has(Capability::MOVE) {
             true => self.transfer("UID MOVE", uids, to, deadline).await,
             false => Err(Error::Unsupported("MOVE")),
@@ -120,7 +143,9 @@ impl Connection {
             let done = self.exec(command, deadline, &mut heed).await?;
             match done.code {
                 Some(ResponseCode::CopyUid(copy)) => told = Some(copy),
-                Some(ResponseCode::MessageLimit(..)) => return Err(Error::protocol("an unannounced message limit")),
+                Some(ResponseCode::MessageLimit(..)) => {
+                    return Err(Error::protocol("an unannounced message limit"));
+                }
                 _ => {}
             }
             // What was not asked for, or more than that, is no answer.
@@ -146,7 +171,9 @@ impl Connection {
         }
         for chunk in self.change_chunks(uids, 0)? {
             self.note_change();
-            let result = self.run(Command::new("UID EXPUNGE").word(&chunk), deadline).await;
+            let result = self
+                .run(Command::new("UID EXPUNGE").word(&chunk), deadline)
+                .await;
             unfinished(result, &chunk)?;
         }
         Ok(())
@@ -158,7 +185,11 @@ impl Connection {
         const MOST: u64 = 1_000_000;
         match uids.len() > MOST {
             true => Err(Error::Invalid("too many messages to change at once".into())),
-            false => Ok(self.chunks(uids, others, self.capabilities.message_limit.unwrap_or(u64::MAX))),
+            false => Ok(self.chunks(
+                uids,
+                others,
+                self.capabilities.message_limit.unwrap_or(u64::MAX),
+            )),
         }
     }
 }

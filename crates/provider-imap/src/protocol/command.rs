@@ -24,12 +24,22 @@ pub(super) struct Command {
 impl Command {
     /// One that begins with these words.
     pub(super) fn new(name: &'static str) -> Self {
-        Self { name, changes: false, tolerant: false, literals: Vec::new(), text: name.into() }
+        Self {
+            name,
+            changes: false,
+            tolerant: false,
+            literals: Vec::new(),
+            text: name.into(),
+        }
     }
 
     /// One that changes something and may not be repeated blindly.
     pub(super) fn changing(name: &'static str) -> Self {
-        Self { changes: true, tolerant: true, ..Self::new(name) }
+        Self {
+            changes: true,
+            tolerant: true,
+            ..Self::new(name)
+        }
     }
 
     /// Text of our own making.
@@ -53,7 +63,9 @@ impl Command {
     /// could hold the former: nothing that is searched for or named has them.
     pub(super) fn string(mut self, string: &[u8]) -> Result<Self> {
         if string.iter().any(|b| matches!(b, b'\r' | b'\n' | 0)) {
-            return Err(Error::Invalid("a line break or NUL cannot be part of this".into()));
+            return Err(Error::Invalid(
+                "a line break or NUL cannot be part of this".into(),
+            ));
         }
         self.text.push(' ');
         if string.len() > LONGEST_QUOTED || !string.iter().all(|b| matches!(b, b' '..=b'~')) {
@@ -78,7 +90,11 @@ impl Command {
     }
 
     /// A space and a list of flags and keywords in parentheses.
-    pub(super) fn flags(mut self, system: SystemFlags, keywords: &[impl AsRef<str>]) -> Result<Self> {
+    pub(super) fn flags(
+        mut self,
+        system: SystemFlags,
+        keywords: &[impl AsRef<str>],
+    ) -> Result<Self> {
         let mut names: Vec<&str> = system.names().collect();
         for keyword in keywords {
             names.push(checked_keyword(keyword.as_ref())?);
@@ -93,10 +109,14 @@ const LONGEST_QUOTED: usize = 500;
 
 /// A keyword is an atom (RFC 3501 section 9) of bounded length.
 pub(super) fn checked_keyword(keyword: &str) -> Result<&str> {
-    let allowed = |b: u8| b.is_ascii_graphic() && !matches!(b, b'(' | b')' | b'{' | b'%' | b'*' | b'"' | b'\\' | b']');
+    let allowed = |b: u8| {
+        b.is_ascii_graphic() && !matches!(b, b'(' | b')' | b'{' | b'%' | b'*' | b'"' | b'\\' | b']')
+    };
     match !keyword.is_empty() && keyword.len() <= 255 && keyword.bytes().all(allowed) {
         true => Ok(keyword),
-        false => Err(Error::Invalid("this is not a keyword that a mailbox can hold".into())),
+        false => Err(Error::Invalid(
+            "this is not a keyword that a mailbox can hold".into(),
+        )),
     }
 }
 
@@ -108,8 +128,14 @@ mod tests {
     fn a_string_stays_a_string() {
         let command = Command::new("X").string(br#"a"b\c"#).unwrap();
         assert_eq!(command.text, r#"X "a\"b\\c""#);
-        let command = Command::new("X").string("ä {5}".as_bytes()).unwrap().word("Y");
-        assert_eq!(command.literals, [("X ".to_owned(), "ä {5}".as_bytes().to_vec())]);
+        let command = Command::new("X")
+            .string("ä {5}".as_bytes())
+            .unwrap()
+            .word("Y");
+        assert_eq!(
+            command.literals,
+            [("X ".to_owned(), "ä {5}".as_bytes().to_vec())]
+        );
         assert_eq!(command.text, " Y");
         for bad in ["a\r\nA1 DELETE x", "a\n", "\0"] {
             assert!(Command::new("X").string(bad.as_bytes()).is_err());
@@ -119,9 +145,17 @@ mod tests {
     #[test]
     fn a_keyword_is_an_atom() {
         let none: [&str; 0] = [];
-        let command = Command::new("X").flags(SystemFlags::SEEN | SystemFlags::RECENT, &["$Junk", "a"]).unwrap();
+        let command = Command::new("X")
+            .flags(SystemFlags::SEEN | SystemFlags::RECENT, &["$Junk", "a"])
+            .unwrap();
         assert_eq!(command.text, "X (\\Seen $Junk a)");
-        assert_eq!(Command::new("X").flags(SystemFlags::empty(), &none).unwrap().text, "X ()");
+        assert_eq!(
+            Command::new("X")
+                .flags(SystemFlags::empty(), &none)
+                .unwrap()
+                .text,
+            "X ()"
+        );
         for bad in ["", "a b", "a)", "\\Seen", "a\r\nb", "ä", "x]", "{3}", "*"] {
             assert!(checked_keyword(bad).is_err(), "{bad}");
         }

@@ -30,16 +30,24 @@ impl Connection {
     /// # Errors
     /// `Network` and `Tls` where no connection came about, `Bye` where the server does not want one,
     /// `Credentials` where it refuses them for good.
-    pub async fn open(config: &ImapConfig, tls: &Tls, network: &dyn Network, deadline: Instant) -> Result<Self> {
+    pub async fn open(
+        config: &ImapConfig,
+        tls: &Tls,
+        network: &dyn Network,
+        deadline: Instant,
+    ) -> Result<Self> {
         let connect_by = deadline.min(Instant::now() + config.timeouts.connect);
         let stream = async {
-            let stream: Box<dyn Stream> = Box::new(network.connect(&config.host, config.port).await?);
+            let stream: Box<dyn Stream> =
+                Box::new(network.connect(&config.host, config.port).await?);
             match config.security {
                 Security::ImplicitTls => tls.connect(&config.host, stream).await,
                 Security::StartTls | Security::None => Ok(stream),
             }
         };
-        let stream = timeout_at(connect_by, stream).await.map_err(|_| Error::Timeout("the connection"))??;
+        let stream = timeout_at(connect_by, stream)
+            .await
+            .map_err(|_| Error::Timeout("the connection"))??;
         Self::over(stream, config, tls, deadline).await
     }
 
@@ -47,10 +55,20 @@ impl Connection {
     ///
     /// # Errors
     /// As [`Connection::open`].
-    pub async fn over(stream: Box<dyn Stream>, config: &ImapConfig, tls: &Tls, deadline: Instant) -> Result<Self> {
+    pub async fn over(
+        stream: Box<dyn Stream>,
+        config: &ImapConfig,
+        tls: &Tls,
+        deadline: Instant,
+    ) -> Result<Self> {
         let mut client = client_over(stream, config.limits);
-        let greeting = timeout_at(deadline.min(Instant::now() + config.timeouts.greeting), greeting(&mut client));
-        let mut offered = greeting.await.map_err(|_| Error::Timeout("the greeting"))??;
+        let greeting = timeout_at(
+            deadline.min(Instant::now() + config.timeouts.greeting),
+            greeting(&mut client),
+        );
+        let mut offered = greeting
+            .await
+            .map_err(|_| Error::Timeout("the greeting"))??;
         let sign_in_by = deadline.min(Instant::now() + config.timeouts.sign_in);
         let signed_in = async {
             if config.security == Security::StartTls {
@@ -83,7 +101,8 @@ impl Connection {
             }
             Ok(false)
         };
-        self.exec(Command::new("CAPABILITY"), deadline, &mut heed).await?;
+        self.exec(Command::new("CAPABILITY"), deadline, &mut heed)
+            .await?;
         self.capabilities = offered.ok_or_else(|| Error::protocol("no capabilities"))?;
         self.quirks = Quirks::of(host, self.capabilities.known, &[]);
         if self.has(Capability::ID) || self.quirks.needs_id {
@@ -105,7 +124,9 @@ impl Connection {
     /// ID (RFC 2971): some servers serve nobody who does not introduce himself.
     async fn identify(&mut self, deadline: Instant) -> Result<Vec<(String, String)>> {
         let version = env!("CARGO_PKG_VERSION");
-        let command = Command::new("ID").word(format_args!("(\"name\" \"Polypost\" \"version\" \"{version}\")"));
+        let command = Command::new("ID").word(format_args!(
+            "(\"name\" \"Polypost\" \"version\" \"{version}\")"
+        ));
         let mut found = Vec::new();
         let mut heed = |untagged| {
             if let Untagged::Id(id) = untagged {
@@ -130,7 +151,10 @@ impl Connection {
             }
             Ok(false)
         };
-        match self.exec(Command::new("ENABLE QRESYNC"), deadline, &mut heed).await {
+        match self
+            .exec(Command::new("ENABLE QRESYNC"), deadline, &mut heed)
+            .await
+        {
             Err(error) if !error.is_answer() => Err(error),
             result => {
                 self.qresync = enabled && result.is_ok();
@@ -150,7 +174,10 @@ impl Connection {
 }
 
 fn client_over(stream: Box<dyn Stream>, limits: Limits) -> Unsigned {
-    Client::new(BufWriter::with_capacity(WRITE_BUFFER, Tap::new(stream, limits)))
+    Client::new(BufWriter::with_capacity(
+        WRITE_BUFFER,
+        Tap::new(stream, limits),
+    ))
 }
 
 /// The first response. Returns the capabilities if it names them.
@@ -161,8 +188,12 @@ async fn greeting(client: &mut Unsigned) -> Result<Option<Capabilities>> {
     let tap = client.get_mut().get_mut();
     let first = tap.pop();
     tap.announce(Announce::Answers);
-    let Some(Response::Untagged(raw)) = first else { return Err(Error::protocol("no greeting")) };
-    let Untagged::Status(status) = parse_untagged(&raw)? else { return Err(Error::protocol("no greeting")) };
+    let Some(Response::Untagged(raw)) = first else {
+        return Err(Error::protocol("no greeting"));
+    };
+    let Untagged::Status(status) = parse_untagged(&raw)? else {
+        return Err(Error::protocol("no greeting"));
+    };
     match status.condition {
         Condition::Ok => Ok(match status.code {
             Some(ResponseCode::Capability(capabilities)) => Some(capabilities),
@@ -170,7 +201,9 @@ async fn greeting(client: &mut Unsigned) -> Result<Option<Capabilities>> {
         }),
         Condition::Bye => Err(Error::Bye(status)),
         // Signed in as whom? And before STARTTLS it is an attack (CVE-2020-12398).
-        Condition::PreAuth => Err(Error::protocol("the server takes the connection for signed in")),
+        Condition::PreAuth => Err(Error::protocol(
+            "the server takes the connection for signed in",
+        )),
         Condition::No | Condition::Bad => Err(Error::protocol("no greeting")),
     }
 }
@@ -190,7 +223,11 @@ async fn start_tls(mut client: Unsigned, config: &ImapConfig, tls: &Tls) -> Resu
     if !tap.is_empty() {
         return Err(Error::protocol("data behind STARTTLS"));
     }
-    let stream = timeout(config.timeouts.connect, tls.connect(&config.host, tap.into_stream())).await;
+    let stream = timeout(
+        config.timeouts.connect,
+        tls.connect(&config.host, tap.into_stream()),
+    )
+    .await;
     let stream = stream.map_err(|_| Error::Timeout("the connection"))??;
     let mut client = client_over(stream, config.limits);
     client.get_mut().get_mut().announce(Announce::Answers);
@@ -198,7 +235,10 @@ async fn start_tls(mut client: Unsigned, config: &ImapConfig, tls: &Tls) -> Resu
 }
 
 async fn capability(client: &mut Unsigned) -> Result<Capabilities> {
-    client.run_command_and_check_ok("CAPABILITY", None).await.map_err(from_library)?;
+    client
+        .run_command_and_check_ok("CAPABILITY", None)
+        .await
+        .map_err(from_library)?;
     let tap = client.get_mut().get_mut();
     let mut offered = None;
     while let Some(response) = tap.pop() {
@@ -258,10 +298,14 @@ async fn sign_in(client: Unsigned, auth: &Auth, offered: Capabilities) -> Result
                 // RFC 7628 section 3.1; `=` and `,` in the name are escaped as in RFC 5801.
                 let name = login.replace('=', "=3D").replace(',', "=2C");
                 let answer = format!("n,a={name},\u{1}auth=Bearer {token}\u{1}\u{1}");
-                client.authenticate("OAUTHBEARER", Answers::new(answer, "\u{1}")).await
+                client
+                    .authenticate("OAUTHBEARER", Answers::new(answer, "\u{1}"))
+                    .await
             } else {
                 let answer = format!("user={login}\u{1}auth=Bearer {token}\u{1}\u{1}");
-                client.authenticate("XOAUTH2", Answers::new(answer, "")).await
+                client
+                    .authenticate("XOAUTH2", Answers::new(answer, ""))
+                    .await
             }
         }
     };
@@ -278,7 +322,9 @@ async fn sign_in(client: Unsigned, auth: &Auth, offered: Capabilities) -> Result
 
 fn checked(text: &str) -> Result<()> {
     match text.contains(|c: char| c.is_control()) {
-        true => Err(Error::Invalid("control characters cannot be part of a login".into())),
+        true => Err(Error::Invalid(
+            "control characters cannot be part of a login".into(),
+        )),
         false => Ok(()),
     }
 }
@@ -293,7 +339,10 @@ struct Answers {
 
 impl Answers {
     fn new(first: String, after: &'static str) -> Self {
-        Self { first: Some(first.into()), after }
+        Self {
+            first: Some(first.into()),
+            after,
+        }
     }
 }
 

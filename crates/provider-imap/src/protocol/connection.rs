@@ -111,7 +111,12 @@ impl Connection {
     /// # Errors
     /// NO and BAD are errors and leave the connection usable; BYE, the end of the stream, a silence,
     /// the deadline, an exceeded limit and errors of `heed` are errors and do not.
-    pub(super) async fn exec(&mut self, command: Command, deadline: Instant, heed: Heed<'_>) -> Result<StatusResponse> {
+    pub(super) async fn exec(
+        &mut self,
+        command: Command,
+        deadline: Instant,
+        heed: Heed<'_>,
+    ) -> Result<StatusResponse> {
         self.begin()?;
         let (name, changes, tolerant) = (command.name, command.changes, command.tolerant);
         let (mut tag, text) = match self.send_literals(command, deadline, heed).await? {
@@ -122,8 +127,16 @@ impl Connection {
             }
         };
         // From here on the server may have all of the command.
-        let lost = |error: Error| if changes { error.after_sending() } else { error };
-        self.write_line(&mut tag, &text, name, deadline).await.map_err(lost)?;
+        let lost = |error: Error| {
+            if changes {
+                error.after_sending()
+            } else {
+                error
+            }
+        };
+        self.write_line(&mut tag, &text, name, deadline)
+            .await
+            .map_err(lost)?;
         let end = self.received().saturating_add(self.limits.command);
         let mut malformed = None;
         let status = loop {
@@ -133,7 +146,9 @@ impl Connection {
                 Response::Untagged(raw) => self.route(&raw, heed, &mut malformed).map_err(lost)?,
             }
             if self.received() > end {
-                return Err(lost(Error::protocol("too much data in answer to one command")));
+                return Err(lost(Error::protocol(
+                    "too much data in answer to one command",
+                )));
             }
         };
         self.finish();
@@ -145,8 +160,15 @@ impl Connection {
     }
 
     /// Runs a command of whose untagged responses none is of interest.
-    pub(super) async fn run(&mut self, command: Command, deadline: Instant) -> Result<StatusResponse> {
-        let command = Command { tolerant: true, ..command };
+    pub(super) async fn run(
+        &mut self,
+        command: Command,
+        deadline: Instant,
+    ) -> Result<StatusResponse> {
+        let command = Command {
+            tolerant: true,
+            ..command
+        };
         self.exec(command, deadline, &mut |_| Ok(false)).await
     }
 
@@ -174,7 +196,8 @@ impl Connection {
         let mut tags = Vec::with_capacity(commands.len());
         for command in commands {
             let name = command.name;
-            let Sent::Literals(mut tag, text) = self.send_literals(command, deadline, heed).await? else {
+            let Sent::Literals(mut tag, text) = self.send_literals(command, deadline, heed).await?
+            else {
                 return Err(out_of_order());
             };
             self.write_line(&mut tag, &text, name, deadline).await?;
@@ -201,7 +224,9 @@ impl Connection {
                 Response::Untagged(raw) => self.route(&raw, heed, &mut malformed)?,
             }
             if self.received() > end {
-                return Err(Error::protocol("too much data in answer to several commands"));
+                return Err(Error::protocol(
+                    "too much data in answer to several commands",
+                ));
             }
         }
         self.finish();
@@ -224,13 +249,23 @@ impl Connection {
     }
 
     /// Writes a command but for the text after its last literal.
-    async fn send_literals(&mut self, command: Command, deadline: Instant, heed: Heed<'_>) -> Result<Sent> {
+    async fn send_literals(
+        &mut self,
+        command: Command,
+        deadline: Instant,
+        heed: Heed<'_>,
+    ) -> Result<Sent> {
         let mut tag = None;
         for (text, octets) in command.literals {
             let waits = self.waits_for_literal(octets.len());
             let line = format!("{text}{{{}{}}}", octets.len(), if waits { "" } else { "+" });
-            self.write_line(&mut tag, &line, command.name, deadline).await?;
-            if waits && let Some(status) = self.await_continuation(&tag, command.name, deadline, heed).await? {
+            self.write_line(&mut tag, &line, command.name, deadline)
+                .await?;
+            if waits
+                && let Some(status) = self
+                    .await_continuation(&tag, command.name, deadline, heed)
+                    .await?
+            {
                 return Ok(Sent::Refused(status));
             }
             self.write_octets(&octets, command.name, deadline).await?;
@@ -241,12 +276,16 @@ impl Connection {
     /// RFC 7888: LITERAL+ lets literals of any length go without being asked for, LITERAL- those of up
     /// to 4096 octets. Courier closes the connection on one that it has not offered.
     fn waits_for_literal(&self, length: usize) -> bool {
-        let free = self.has(Capability::LITERAL_PLUS) || (self.has(Capability::LITERAL_MINUS) && length <= 4096);
+        let free = self.has(Capability::LITERAL_PLUS)
+            || (self.has(Capability::LITERAL_MINUS) && length <= 4096);
         !free
     }
 
     fn is_one_write(&self, command: &Command) -> bool {
-        !command.literals.iter().any(|(_, octets)| self.waits_for_literal(octets.len()))
+        !command
+            .literals
+            .iter()
+            .any(|(_, octets)| self.waits_for_literal(octets.len()))
     }
 
     async fn write_line(
@@ -259,7 +298,11 @@ impl Connection {
         let limit = self.limit(deadline);
         let write = async {
             match tag {
-                None => self.session.run_command(line).await.map(|id| *tag = Some(id.0)),
+                None => self
+                    .session
+                    .run_command(line)
+                    .await
+                    .map(|id| *tag = Some(id.0)),
                 Some(_) => self.session.run_command_untagged(line).await,
             }
         };
@@ -270,7 +313,12 @@ impl Connection {
     }
 
     /// Writes in pieces, so that a slow network has time for each of them.
-    async fn write_octets(&mut self, octets: &[u8], name: &'static str, deadline: Instant) -> Result<()> {
+    async fn write_octets(
+        &mut self,
+        octets: &[u8],
+        name: &'static str,
+        deadline: Instant,
+    ) -> Result<()> {
         for piece in octets.chunks(64 * 1024) {
             let limit = self.limit(deadline);
             match timeout_at(limit, self.session.get_mut().write_all(piece)).await {
@@ -306,17 +354,17 @@ impl Connection {
 
     /// The next complete response. As long as octets arrive, however slowly, only the deadline counts.
     pub(super) async fn next(&mut self, name: &'static str, deadline: Instant) -> Result<Response> {
+        let mut known = self.received();
         loop {
             if let Some(response) = self.tap().pop() {
                 return Ok(response);
             }
-            let before = self.received();
             let limit = self.limit(deadline);
             match timeout_at(limit, self.session.read_response()).await {
                 Ok(Ok(Some(_))) => {}
                 Ok(Ok(None)) => return Err(Error::Closed),
                 Ok(Err(error)) => return Err(from_io(error)),
-                Err(_) if limit < deadline && self.received() > before => {}
+                Err(_) if limit < deadline && self.received() > known => known = self.received(),
                 Err(_) => return Err(Error::Timeout(name)),
             }
         }
@@ -327,7 +375,12 @@ impl Connection {
     }
 
     /// Reads an untagged response, notes what it says of the selected mailbox, and tells `heed`.
-    pub(super) fn route(&mut self, raw: &bytes::Bytes, heed: Heed<'_>, malformed: &mut Option<Error>) -> Result<()> {
+    pub(super) fn route(
+        &mut self,
+        raw: &bytes::Bytes,
+        heed: Heed<'_>,
+        malformed: &mut Option<Error>,
+    ) -> Result<()> {
         let untagged = match parse_untagged(raw) {
             Ok(untagged) => untagged,
             // The command runs on, so that the connection stays in order, and fails in the end: what was
@@ -341,7 +394,9 @@ impl Connection {
         if let Untagged::Status(status) = &untagged {
             match (&status.condition, &status.code) {
                 (Condition::Bye, _) => return Err(Error::Bye(status.clone())),
-                (_, Some(ResponseCode::Alert)) => tracing::info!(text = status.text, "alert of the mail server"),
+                (_, Some(ResponseCode::Alert)) => {
+                    tracing::info!(text = status.text, "alert of the mail server")
+                }
                 _ => {}
             }
         }
@@ -350,7 +405,10 @@ impl Connection {
         }
         let is_fetch = matches!(untagged, Untagged::Fetch(_));
         let heeded = heed(untagged)?;
-        if is_fetch && !heeded && let Some(selected) = &mut self.selected {
+        if is_fetch
+            && !heeded
+            && let Some(selected) = &mut self.selected
+        {
             selected.changed = true;
         }
         Ok(())
@@ -368,7 +426,9 @@ impl Connection {
     pub(super) fn is_still_open(&mut self) -> bool {
         while self.is_usable() {
             while let Some(response) = self.tap().pop() {
-                let Response::Untagged(raw) = response else { return false };
+                let Response::Untagged(raw) = response else {
+                    return false;
+                };
                 if self.route(&raw, &mut |_| Ok(false), &mut None).is_err() {
                     return false;
                 }
@@ -409,10 +469,15 @@ pub(super) fn from_library(error: async_imap::error::Error) -> Error {
 }
 
 pub(super) fn from_io(error: io::Error) -> Error {
-    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, InvalidData, UnexpectedEof};
+    use io::ErrorKind::{
+        BrokenPipe, ConnectionAborted, ConnectionReset, InvalidData, UnexpectedEof,
+    };
     match error.kind() {
         UnexpectedEof | ConnectionReset | BrokenPipe | ConnectionAborted => Error::Closed,
-        InvalidData => match error.get_ref().and_then(|cause| cause.downcast_ref::<SplitError>()) {
+        InvalidData => match error
+            .get_ref()
+            .and_then(|cause| cause.downcast_ref::<SplitError>())
+        {
             Some(cause) => Error::protocol(cause.to_string()),
             None => Error::protocol("not understood"),
         },

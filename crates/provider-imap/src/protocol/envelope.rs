@@ -95,7 +95,11 @@ impl Address {
         lexer.spaces();
         lexer.expect(b')', "the end of an address")?;
         let [name, _source_route, mailbox, host] = fields;
-        Ok(Self { name, mailbox, host })
+        Ok(Self {
+            name,
+            mailbox,
+            host,
+        })
     }
 }
 

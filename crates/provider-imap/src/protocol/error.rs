@@ -95,17 +95,26 @@ impl Error {
         let credentials = match &status.code {
             Some(ResponseCode::AuthenticationFailed | ResponseCode::Expired) => true,
             None | Some(ResponseCode::Alert | ResponseCode::Other(_)) => {
-                status.condition == Condition::No && !is_throttle(&status) && !is_passing(&status.text)
+                status.condition == Condition::No
+                    && !is_throttle(&status)
+                    && !is_passing(&status.text)
             }
             Some(_) => false,
         };
-        if credentials { Self::Credentials(status) } else { Self::refused(status) }
+        if credentials {
+            Self::Credentials(status)
+        } else {
+            Self::refused(status)
+        }
     }
 
     /// What the server said.
     pub fn status(&self) -> Option<&StatusResponse> {
         match self {
-            Self::No(status) | Self::Bad(status) | Self::Bye(status) | Self::Credentials(status) => Some(status),
+            Self::No(status)
+            | Self::Bad(status)
+            | Self::Bye(status)
+            | Self::Credentials(status) => Some(status),
             Self::OutcomeUnknown(cause) => cause.status(),
             _ => None,
         }
@@ -118,7 +127,10 @@ impl Error {
 
     /// Whether the server answered, and the connection is in order.
     pub(super) fn is_answer(&self) -> bool {
-        matches!(self, Self::No(_) | Self::Bad(_) | Self::Invalid(_) | Self::Unsupported(_))
+        matches!(
+            self,
+            Self::No(_) | Self::Bad(_) | Self::Invalid(_) | Self::Unsupported(_)
+        )
     }
 
     /// Marks a failure in the midst of a command that changes something.
@@ -182,7 +194,9 @@ fn status_kind(status: &StatusResponse) -> ErrorKind {
         ) => Some(ErrorKind::Forbidden),
         Some(Code::Unavailable | Code::InUse | Code::ServerBug) => Some(ErrorKind::Unavailable),
         Some(Code::Limit | Code::Throttled) => Some(ErrorKind::RateLimited),
-        Some(Code::AlreadyExists | Code::ExpungeIssued | Code::Modified(_)) => Some(ErrorKind::Conflict),
+        Some(Code::AlreadyExists | Code::ExpungeIssued | Code::Modified(_)) => {
+            Some(ErrorKind::Conflict)
+        }
         Some(Code::NonExistent | Code::TryCreate) => Some(ErrorKind::NotFound),
         Some(Code::Cannot | Code::TooBig | Code::MessageLimit(..)) => Some(ErrorKind::Invalid),
         Some(Code::BadCharset) => Some(ErrorKind::Unsupported),
@@ -201,7 +215,13 @@ fn status_kind(status: &StatusResponse) -> ErrorKind {
         ErrorKind::Unexpected
     } else if says(&["already exist"]) {
         ErrorKind::Conflict
-    } else if says(&["not exist", "doesn't exist", "no such mailbox", "unknown mailbox", "nonexistent"]) {
+    } else if says(&[
+        "not exist",
+        "doesn't exist",
+        "no such mailbox",
+        "unknown mailbox",
+        "nonexistent",
+    ]) {
         ErrorKind::NotFound
     } else if says(&["permission", "not allowed", "denied", "quota"]) {
         ErrorKind::Forbidden
@@ -213,19 +233,38 @@ fn status_kind(status: &StatusResponse) -> ErrorKind {
 /// Whether the server asks to slow down, or to open fewer connections.
 pub(super) fn is_throttle(status: &StatusResponse) -> bool {
     let text = status.text.to_ascii_lowercase();
-    matches!(status.code, Some(ResponseCode::Limit | ResponseCode::Throttled))
-        || ["throttle", "too many", "too much", "backoff time", "rate limit", "bandwidth limit", "maximum number of conn"]
-            .iter()
-            .any(|word| text.contains(word))
+    matches!(
+        status.code,
+        Some(ResponseCode::Limit | ResponseCode::Throttled)
+    ) || [
+        "throttle",
+        "too many",
+        "too much",
+        "backoff time",
+        "rate limit",
+        "bandwidth limit",
+        "maximum number of conn",
+    ]
+    .iter()
+    .any(|word| text.contains(word))
 }
 
 /// Whether a text speaks of something that passes. "User is authenticated but not connected" is
 /// Exchange Online's word for a back end that is down.
 fn is_passing(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
-    ["temporar", "try again", "try later", "unavailable", "busy", "internal error", "but not connected", "timed out"]
-        .iter()
-        .any(|word| text.contains(word))
+    [
+        "temporar",
+        "try again",
+        "try later",
+        "unavailable",
+        "busy",
+        "internal error",
+        "but not connected",
+        "timed out",
+    ]
+    .iter()
+    .any(|word| text.contains(word))
 }
 
 /// Exchange Online: "Request is throttled. Suggested Backoff Time: 92415 milliseconds". At most a day.
@@ -233,7 +272,9 @@ fn backoff_time(text: &str) -> Option<Duration> {
     let text = text.to_ascii_lowercase();
     let (_, after) = text.split_once("backoff time:")?;
     let after = after.trim_start();
-    let digits = after.find(|c: char| !c.is_ascii_digit()).map_or(after, |end| &after[..end]);
+    let digits = after
+        .find(|c: char| !c.is_ascii_digit())
+        .map_or(after, |end| &after[..end]);
     let amount: u64 = digits.parse().ok()?;
     let unit = after[digits.len()..].trim_start();
     let wait = match unit.starts_with("sec") {
@@ -257,15 +298,30 @@ mod tests {
     #[test]
     fn codes_and_texts_become_kinds() {
         let cases = [
-            ("A1 NO [TRYCREATE] Mailbox doesn't exist", ErrorKind::NotFound),
-            ("A1 NO Mailbox does not exist, or must be subscribed to.", ErrorKind::NotFound),
-            ("A1 NO [ALREADYEXISTS] Mailbox already exists", ErrorKind::Conflict),
+            (
+                "A1 NO [TRYCREATE] Mailbox doesn't exist",
+                ErrorKind::NotFound,
+            ),
+            (
+                "A1 NO Mailbox does not exist, or must be subscribed to.",
+                ErrorKind::NotFound,
+            ),
+            (
+                "A1 NO [ALREADYEXISTS] Mailbox already exists",
+                ErrorKind::Conflict,
+            ),
             ("A1 NO [LIMIT] Too many", ErrorKind::RateLimited),
-            ("A1 BAD Request is throttled. Suggested Backoff Time: 92415 milliseconds", ErrorKind::RateLimited),
+            (
+                "A1 BAD Request is throttled. Suggested Backoff Time: 92415 milliseconds",
+                ErrorKind::RateLimited,
+            ),
             ("A1 NO [UNAVAILABLE] Temporary", ErrorKind::Unavailable),
             ("A1 NO [OVERQUOTA] Full", ErrorKind::Forbidden),
             ("A1 BAD Unknown command", ErrorKind::Unexpected),
-            ("A1 NO Error in IMAP command received by server.", ErrorKind::Unexpected),
+            (
+                "A1 NO Error in IMAP command received by server.",
+                ErrorKind::Unexpected,
+            ),
         ];
         for (line, kind) in cases {
             assert_eq!(Error::refused(status(line)).kind(), kind, "{line}");
@@ -275,13 +331,28 @@ mod tests {
     #[test]
     fn only_a_definite_refusal_is_about_the_credentials() {
         let cases = [
-            ("A1 NO [AUTHENTICATIONFAILED] Authentication failed.", ErrorKind::Unauthenticated),
+            (
+                "A1 NO [AUTHENTICATIONFAILED] Authentication failed.",
+                ErrorKind::Unauthenticated,
+            ),
             ("A1 NO Login failed.", ErrorKind::Unauthenticated),
-            ("A1 NO [ALERT] Invalid credentials (Failure)", ErrorKind::Unauthenticated),
-            ("A1 NO [UNAVAILABLE] Temporary authentication failure", ErrorKind::Unavailable),
+            (
+                "A1 NO [ALERT] Invalid credentials (Failure)",
+                ErrorKind::Unauthenticated,
+            ),
+            (
+                "A1 NO [UNAVAILABLE] Temporary authentication failure",
+                ErrorKind::Unavailable,
+            ),
             ("A1 NO Temporary failure, try again", ErrorKind::Unavailable),
-            ("A1 NO [ALERT] Too many simultaneous connections. (Failure)", ErrorKind::RateLimited),
-            ("A1 BAD User is authenticated but not connected.", ErrorKind::Unavailable),
+            (
+                "A1 NO [ALERT] Too many simultaneous connections. (Failure)",
+                ErrorKind::RateLimited,
+            ),
+            (
+                "A1 BAD User is authenticated but not connected.",
+                ErrorKind::Unavailable,
+            ),
         ];
         for (line, kind) in cases {
             assert_eq!(Error::sign_in_refused(status(line)).kind(), kind, "{line}");
@@ -290,7 +361,9 @@ mod tests {
 
     #[test]
     fn the_wait_that_a_server_names_is_kept() {
-        let error = Error::refused(status("A1 BAD Request is throttled. Suggested Backoff Time: 92415 milliseconds"));
+        let error = Error::refused(status(
+            "A1 BAD Request is throttled. Suggested Backoff Time: 92415 milliseconds",
+        ));
         let provider = ProviderError::from(error);
         assert_eq!(provider.retry_after, Some(Duration::from_millis(92_415)));
         assert_eq!(provider.kind, ErrorKind::RateLimited);

@@ -46,13 +46,29 @@ bitflags::bitflags! {
 const NAMES: [(FetchItem, &str, Capability); 10] = [
     (FetchItem::FLAGS, "FLAGS", Capability::empty()),
     (FetchItem::MOD_SEQ, "MODSEQ", Capability::CONDSTORE),
-    (FetchItem::INTERNAL_DATE, "INTERNALDATE", Capability::empty()),
+    (
+        FetchItem::INTERNAL_DATE,
+        "INTERNALDATE",
+        Capability::empty(),
+    ),
     (FetchItem::SIZE, "RFC822.SIZE", Capability::empty()),
     (FetchItem::ENVELOPE, "ENVELOPE", Capability::empty()),
     (FetchItem::STRUCTURE, "BODYSTRUCTURE", Capability::empty()),
-    (FetchItem::OBJECT_ID, "EMAILID THREADID", Capability::OBJECTID),
-    (FetchItem::GMAIL_ID, "X-GM-MSGID X-GM-THRID", Capability::X_GM_EXT_1),
-    (FetchItem::GMAIL_LABELS, "X-GM-LABELS", Capability::X_GM_EXT_1),
+    (
+        FetchItem::OBJECT_ID,
+        "EMAILID THREADID",
+        Capability::OBJECTID,
+    ),
+    (
+        FetchItem::GMAIL_ID,
+        "X-GM-MSGID X-GM-THRID",
+        Capability::X_GM_EXT_1,
+    ),
+    (
+        FetchItem::GMAIL_LABELS,
+        "X-GM-LABELS",
+        Capability::X_GM_EXT_1,
+    ),
     (FetchItem::PREVIEW, "PREVIEW", Capability::PREVIEW),
 ];
 
@@ -68,7 +84,10 @@ pub struct FetchItems {
 
 impl From<FetchItem> for FetchItems {
     fn from(items: FetchItem) -> Self {
-        Self { items, sections: Vec::new() }
+        Self {
+            items,
+            sections: Vec::new(),
+        }
     }
 }
 
@@ -76,11 +95,22 @@ impl FetchItems {
     /// As a parenthesised list. NOMODSEQ mailboxes refuse MODSEQ (RFC 7162 section 3.1.2.2).
     fn text(&self, offered: &Capabilities, mod_seq: bool) -> String {
         let wanted = |(item, _, needs): &&(FetchItem, &str, Capability)| {
-            self.items.contains(*item) && offered.has(*needs) && (mod_seq || *item != FetchItem::MOD_SEQ)
+            self.items.contains(*item)
+                && offered.has(*needs)
+                && (mod_seq || *item != FetchItem::MOD_SEQ)
         };
-        let facts = NAMES.iter().filter(wanted).map(|(_, name, _)| (*name).to_owned());
-        let contents = self.sections.iter().map(|section| format!("BODY.PEEK[{section}]"));
-        let list: Vec<String> = std::iter::once("UID".to_owned()).chain(facts).chain(contents).collect();
+        let facts = NAMES
+            .iter()
+            .filter(wanted)
+            .map(|(_, name, _)| (*name).to_owned());
+        let contents = self
+            .sections
+            .iter()
+            .map(|section| format!("BODY.PEEK[{section}]"));
+        let list: Vec<String> = std::iter::once("UID".to_owned())
+            .chain(facts)
+            .chain(contents)
+            .collect();
         format!("({})", list.join(" "))
     }
 
@@ -150,9 +180,15 @@ impl Connection {
         }
         let after = match since {
             None => items.text(&self.capabilities, mod_seq),
-            Some(ChangedSince { mod_seq: since, vanished }) => {
+            Some(ChangedSince {
+                mod_seq: since,
+                vanished,
+            }) => {
                 let vanished = if vanished { " VANISHED" } else { "" };
-                format!("{} (CHANGEDSINCE {since}{vanished})", items.text(&self.capabilities, mod_seq))
+                format!(
+                    "{} (CHANGEDSINCE {since}{vanished})",
+                    items.text(&self.capabilities, mod_seq)
+                )
             }
         };
         let mut gone = UidSet::new();
@@ -162,10 +198,15 @@ impl Connection {
                 let set = sequence_set(&rest, since.is_some_and(|s| s.vanished));
                 let command = Command::new("UID FETCH").word(set).word(&after);
                 let mut heed = |untagged| match untagged {
-                    Untagged::Fetch(data) if rest.contains(data.uid) && items.is_answered_by(&data) => {
+                    Untagged::Fetch(data)
+                        if rest.contains(data.uid) && items.is_answered_by(&data) =>
+                    {
                         each(data).map(|()| true)
                     }
-                    Untagged::Vanished { earlier: true, uids } => {
+                    Untagged::Vanished {
+                        earlier: true,
+                        uids,
+                    } => {
                         gone = gone.union(&uids);
                         Ok(true)
                     }
@@ -196,10 +237,14 @@ impl Connection {
     ) -> Result<Piece> {
         self.need_selected()?;
         let length = length.max(1);
-        let command = Command::new("UID FETCH").word(uid).word(format_args!("(UID BODY.PEEK[{section}]<{offset}.{length}>)"));
+        let command = Command::new("UID FETCH").word(uid).word(format_args!(
+            "(UID BODY.PEEK[{section}]<{offset}.{length}>)"
+        ));
         let mut piece = Piece::NoMessage;
         let mut heed = |untagged| {
-            let Untagged::Fetch(data) = untagged else { return Ok(false) };
+            let Untagged::Fetch(data) = untagged else {
+                return Ok(false);
+            };
             match data.find_section(section) {
                 Some(found) if data.uid == uid => {
                     piece = match &found.data {
@@ -208,7 +253,9 @@ impl Connection {
                     };
                     Ok(true)
                 }
-                _ if data.uid == uid && data.damaged => Err(Error::protocol("an unreadable section")),
+                _ if data.uid == uid && data.damaged => {
+                    Err(Error::protocol("an unreadable section"))
+                }
                 _ => Ok(false),
             }
         };
@@ -219,7 +266,10 @@ impl Connection {
     /// Cuts a set so that commands keep to the length that the server takes.
     pub(super) fn chunks(&self, uids: &UidSet, others: usize, count: u64) -> Vec<UidSet> {
         const TAG_AND_NAME: usize = 40;
-        let room = self.quirks.command_length.saturating_sub(others + TAG_AND_NAME);
+        let room = self
+            .quirks
+            .command_length
+            .saturating_sub(others + TAG_AND_NAME);
         uids.chunks(room, count)
     }
 }
@@ -243,10 +293,14 @@ pub(super) fn unfinished(result: Result<StatusResponse>, asked: &UidSet) -> Resu
         Err(error) => error.code(),
     };
     match code {
-        Some(ResponseCode::MessageLimit(_, Some(lowest))) if asked.contains(*lowest) && *lowest > 1 => {
+        Some(ResponseCode::MessageLimit(_, Some(lowest)))
+            if asked.contains(*lowest) && *lowest > 1 =>
+        {
             Ok(Some(asked.within(1, lowest - 1)))
         }
-        Some(ResponseCode::MessageLimit(..)) => Err(Error::protocol("a message limit without an end")),
+        Some(ResponseCode::MessageLimit(..)) => {
+            Err(Error::protocol("a message limit without an end"))
+        }
         _ => result.map(|_| None),
     }
 }
@@ -255,7 +309,9 @@ pub(super) fn unfinished(result: Result<StatusResponse>, asked: &UidSet) -> Resu
 fn cut(octets: &Bytes, origin: Option<u32>, offset: u32, length: u32) -> Result<Bytes> {
     let (offset, length) = (offset as usize, length as usize);
     match origin {
-        Some(origin) if origin as usize != offset => Err(Error::protocol("another piece than was asked for")),
+        Some(origin) if origin as usize != offset => {
+            Err(Error::protocol("another piece than was asked for"))
+        }
         Some(_) => Ok(octets.slice(..octets.len().min(length))),
         None => {
             let start = octets.len().min(offset);

@@ -65,28 +65,42 @@ impl FetchData {
     }
 
     pub(super) fn find_section(&self, section: &Section) -> Option<&SectionData> {
-        self.sections.iter().find(|s| section.is_answered_by(&s.name))
+        self.sections
+            .iter()
+            .find(|s| section.is_answered_by(&s.name))
     }
 
     /// What follows `* 5 FETCH `.
     pub(super) fn parse(lexer: &mut Lexer<'_>, sequence: u32) -> Parsed<Self> {
-        let mut data = Self { sequence, ..Self::default() };
+        let mut data = Self {
+            sequence,
+            ..Self::default()
+        };
         lexer.spaces();
         match lexer.list(|lexer| data.parse_item(lexer)) {
             Ok(_) => Ok(data),
             // The UID is known: the caller is told that something of this message could not be read,
             // which is not the same as a message that is not there.
-            Err(_) if data.uid != 0 => Ok(Self { damaged: true, ..data }),
+            Err(_) if data.uid != 0 => Ok(Self {
+                damaged: true,
+                ..data
+            }),
             Err(error) => Err(error),
         }
     }
 
     fn parse_item(&mut self, lexer: &mut Lexer<'_>) -> Parsed<()> {
-        let name = lexer.take_while(|b| !matches!(b, b' ' | b'(' | b')' | b'[')).to_ascii_uppercase();
+        let name = lexer
+            .take_while(|b| !matches!(b, b' ' | b'(' | b')' | b'['))
+            .to_ascii_uppercase();
         if name.is_empty() {
             return lexer.error("a fetch item");
         }
-        let section = if lexer.peek() == Some(b'[') { Some(bracketed(lexer)?) } else { None };
+        let section = if lexer.peek() == Some(b'[') {
+            Some(bracketed(lexer)?)
+        } else {
+            None
+        };
         let origin = match lexer.eat(b'<') {
             true => {
                 let origin = lexer.number32()?;
@@ -154,7 +168,9 @@ fn bracketed(lexer: &mut Lexer<'_>) -> Parsed<String> {
 
 /// `"17-Jul-1996 02:44:25 -0700"`, the day perhaps with a space before it. NIL and nonsense are `None`.
 fn internal_date(lexer: &mut Lexer<'_>) -> Parsed<Option<DateTime<FixedOffset>>> {
-    let Some(text) = lexer.nstring()? else { return Ok(None) };
+    let Some(text) = lexer.nstring()? else {
+        return Ok(None);
+    };
     let text = String::from_utf8_lossy(&text);
     Ok(DateTime::parse_from_str(text.trim(), "%d-%b-%Y %H:%M:%S %z").ok())
 }
@@ -168,7 +184,9 @@ fn object_id(lexer: &mut Lexer<'_>) -> Parsed<Option<String>> {
         Some(b'(') => lexer.list(Lexer::astring)?.into_iter().next(),
         _ => Some(lexer.astring()?),
     };
-    Ok(id.filter(|id| !id.is_empty()).map(|id| String::from_utf8_lossy(&id).into_owned()))
+    Ok(id
+        .filter(|id| !id.is_empty())
+        .map(|id| String::from_utf8_lossy(&id).into_owned()))
 }
 
 #[cfg(test)]
@@ -188,10 +206,26 @@ mod tests {
              X-GM-LABELS (\"\\\\Inbox\" {1}\r\na b) X-NEW ((a) \"b\") PREVIEW NIL)\r\n",
         )
         .unwrap();
-        assert_eq!((data.uid, data.mod_seq, data.size), (7, Some(99), Some(5_000_000_000)));
-        assert_eq!(data.internal_date.unwrap().to_rfc3339(), "2024-02-01T01:02:03+01:00");
-        assert_eq!(data.section(&Section::header_fields(&["Subject"])).unwrap(), "A: b");
-        assert_eq!(data.sections[1], SectionData { name: "1".into(), origin: Some(5), data: Some("x".into()) });
+        assert_eq!(
+            (data.uid, data.mod_seq, data.size),
+            (7, Some(99), Some(5_000_000_000))
+        );
+        assert_eq!(
+            data.internal_date.unwrap().to_rfc3339(),
+            "2024-02-01T01:02:03+01:00"
+        );
+        assert_eq!(
+            data.section(&Section::header_fields(&["Subject"])).unwrap(),
+            "A: b"
+        );
+        assert_eq!(
+            data.sections[1],
+            SectionData {
+                name: "1".into(),
+                origin: Some(5),
+                data: Some("x".into())
+            }
+        );
         assert_eq!(data.email_id.as_deref(), Some("M1"));
         assert_eq!(data.thread_id, None);
         assert_eq!(data.gmail_labels.unwrap(), ["\\Inbox", "a", "b"]);

@@ -31,7 +31,10 @@ const NAMES: [(&str, SystemFlags); 6] = [
 impl SystemFlags {
     /// Their names as in a command; never `\Recent`, which no client may set.
     pub(super) fn names(self) -> impl Iterator<Item = &'static str> {
-        NAMES.iter().filter(move |(_, f)| self.contains(*f) && *f != Self::RECENT).map(|(n, _)| *n)
+        NAMES
+            .iter()
+            .filter(move |(_, f)| self.contains(*f) && *f != Self::RECENT)
+            .map(|(n, _)| *n)
     }
 }
 
@@ -53,10 +56,15 @@ impl FlagSet {
         let mut flags = Self::default();
         lexer.list(|lexer| {
             let name = lexer.astring()?;
-            match NAMES.iter().find(|(n, _)| n.as_bytes().eq_ignore_ascii_case(&name)) {
+            match NAMES
+                .iter()
+                .find(|(n, _)| n.as_bytes().eq_ignore_ascii_case(&name))
+            {
                 Some((_, flag)) => flags.system |= *flag,
                 None if flags.keywords.len() < Self::MOST => {
-                    flags.keywords.push(String::from_utf8_lossy(&name).into_owned());
+                    flags
+                        .keywords
+                        .push(String::from_utf8_lossy(&name).into_owned());
                 }
                 None => {}
             }
@@ -77,10 +85,21 @@ mod tests {
 
     #[test]
     fn odd_flags_are_kept() {
-        let input = bytes::Bytes::from_static(b"(\\SEEN \\* $Forwarded a]b \"x y\" \\AllMail caf\xe9)");
+        let input =
+            bytes::Bytes::from_static(b"(\\SEEN \\* $Forwarded a]b \"x y\" \\AllMail caf\xe9)");
         let flags = FlagSet::parse(&mut Lexer::new(&input)).unwrap();
         assert_eq!(flags.system, SystemFlags::SEEN);
-        assert_eq!(flags.keywords, ["\\*", "$Forwarded", "a]b", "x y", "\\AllMail", "caf\u{fffd}"]);
+        assert_eq!(
+            flags.keywords,
+            [
+                "\\*",
+                "$Forwarded",
+                "a]b",
+                "x y",
+                "\\AllMail",
+                "caf\u{fffd}"
+            ]
+        );
         assert!(flags.allows_new_keywords());
     }
 }

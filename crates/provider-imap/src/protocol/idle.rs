@@ -52,8 +52,13 @@ impl Connection {
             Ok(false)
         };
         let written = tokio::time::timeout_at(answer_by, self.session.run_command(name)).await;
-        let tag = written.map_err(|_| Error::Timeout(name))?.map_err(from_library)?.0;
-        let started = self.await_continuation(&Some(tag.clone()), name, answer_by, &mut heed).await?;
+        let tag = written
+            .map_err(|_| Error::Timeout(name))?
+            .map_err(from_library)?
+            .0;
+        let started = self
+            .await_continuation(&Some(tag.clone()), name, answer_by, &mut heed)
+            .await?;
         if started.is_some() {
             // Not DONE, which would be a command of its own now.
             self.idle_refused = true;
@@ -90,7 +95,12 @@ impl Connection {
     }
 
     /// Returns the condition of the end of the command.
-    fn heed_idle(&mut self, response: Response, tag: &str, hint: &mut bool) -> Result<Option<Condition>> {
+    fn heed_idle(
+        &mut self,
+        response: Response,
+        tag: &str,
+        hint: &mut bool,
+    ) -> Result<Option<Condition>> {
         match response {
             Response::Tagged(found, status) if found == tag => Ok(Some(status.condition)),
             Response::Tagged(..) => Err(out_of_order()),
@@ -108,8 +118,11 @@ impl Connection {
 
     async fn end_idle(&mut self, tag: &str, hint: &mut bool) -> Result<()> {
         let deadline = Instant::now() + self.timeouts.idle_end;
-        let written = tokio::time::timeout_at(deadline, self.session.run_command_untagged("DONE")).await;
-        written.map_err(|_| Error::Timeout("DONE"))?.map_err(from_library)?;
+        let written =
+            tokio::time::timeout_at(deadline, self.session.run_command_untagged("DONE")).await;
+        written
+            .map_err(|_| Error::Timeout("DONE"))?
+            .map_err(from_library)?;
         loop {
             let response = self.next("DONE", deadline).await?;
             match self.heed_idle(response, tag, hint)? {

@@ -36,7 +36,10 @@ impl<'a> Lexer<'a> {
 
     /// An error at this place.
     pub fn error<T>(&self, expected: &'static str) -> Parsed<T> {
-        Err(ParseError { expected, at: self.at })
+        Err(ParseError {
+            expected,
+            at: self.at,
+        })
     }
 
     /// The next octet.
@@ -74,7 +77,11 @@ impl<'a> Lexer<'a> {
 
     /// Takes this octet.
     pub fn expect(&mut self, octet: u8, name: &'static str) -> Parsed<()> {
-        if self.eat(octet) { Ok(()) } else { self.error(name) }
+        if self.eat(octet) {
+            Ok(())
+        } else {
+            self.error(name)
+        }
     }
 
     /// Takes any number of spaces: some servers send none or two.
@@ -93,13 +100,20 @@ impl<'a> Lexer<'a> {
     /// Gmail and as `\*` from Zoho.
     pub fn atom(&mut self) -> Parsed<&'a [u8]> {
         let atom = self.take_while(|b| !matches!(b, b' ' | b'(' | b')' | b'"' | b'\r' | b'\n'));
-        if atom.is_empty() { self.error("an atom") } else { Ok(atom) }
+        if atom.is_empty() {
+            self.error("an atom")
+        } else {
+            Ok(atom)
+        }
     }
 
     /// A number.
     pub fn number(&mut self) -> Parsed<u64> {
         let digits = self.take_while(|b| b.is_ascii_digit());
-        match std::str::from_utf8(digits).ok().and_then(|d| d.parse().ok()) {
+        match std::str::from_utf8(digits)
+            .ok()
+            .and_then(|d| d.parse().ok())
+        {
             Some(number) => Ok(number),
             None => self.error("a number"),
         }
@@ -116,7 +130,9 @@ impl<'a> Lexer<'a> {
     /// `NIL`, whatever its case, if it is next.
     pub fn nil(&mut self) -> bool {
         let rest = self.rest();
-        let found = rest.get(..3).is_some_and(|word| word.eq_ignore_ascii_case(b"NIL"))
+        let found = rest
+            .get(..3)
+            .is_some_and(|word| word.eq_ignore_ascii_case(b"NIL"))
             && rest.get(3).is_none_or(|b| matches!(b, b' ' | b')'));
         if found {
             self.at += 3;
@@ -256,9 +272,18 @@ mod tests {
             strings.push(lexer.nstring().unwrap());
             lexer.spaces();
         }
-        let expected: [Option<&[u8]>; 6] =
-            [Some(b"a \"b\\"), Some(b"x\r\n"), Some(b"\0"), Some(b"atom"), None, Some(b"nilly")];
-        assert_eq!(strings.iter().map(|s| s.as_deref()).collect::<Vec<_>>(), expected);
+        let expected: [Option<&[u8]>; 6] = [
+            Some(b"a \"b\\"),
+            Some(b"x\r\n"),
+            Some(b"\0"),
+            Some(b"atom"),
+            None,
+            Some(b"nilly"),
+        ];
+        assert_eq!(
+            strings.iter().map(|s| s.as_deref()).collect::<Vec<_>>(),
+            expected
+        );
         assert!(lexer.at_end());
     }
 
@@ -275,7 +300,15 @@ mod tests {
 
     #[test]
     fn what_is_cut_off_is_an_error() {
-        for input in ["\"abc", "\"abc\\", "{5}\r\nabc", "{5", "{99999999999999999999}\r\n", "(a", ""] {
+        for input in [
+            "\"abc",
+            "\"abc\\",
+            "{5}\r\nabc",
+            "{5",
+            "{99999999999999999999}\r\n",
+            "(a",
+            "",
+        ] {
             let input = Bytes::from(input);
             assert!(Lexer::new(&input).skip_value().is_err(), "{input:?}");
         }

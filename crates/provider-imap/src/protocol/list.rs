@@ -43,7 +43,10 @@ bitflags::bitflags! {
 
 const NAMES: [(&str, MailboxAttributes); 19] = [
     ("\\noselect", MailboxAttributes::NO_SELECT),
-    ("\\nonexistent", MailboxAttributes::NON_EXISTENT.union(MailboxAttributes::NO_SELECT)),
+    (
+        "\\nonexistent",
+        MailboxAttributes::NON_EXISTENT.union(MailboxAttributes::NO_SELECT),
+    ),
     ("\\noinferiors", MailboxAttributes::NO_INFERIORS),
     ("\\haschildren", MailboxAttributes::HAS_CHILDREN),
     ("\\hasnochildren", MailboxAttributes::HAS_NO_CHILDREN),
@@ -91,8 +94,16 @@ impl ListedMailbox {
         let delimiter = lexer.nstring()?;
         lexer.spaces();
         let name = MailboxName::from_wire(&lexer.astring()?);
-        let delimiter = delimiter.and_then(|d| d.first().copied()).filter(u8::is_ascii).map(char::from);
-        Ok(Self { name, delimiter, attributes, status: None })
+        let delimiter = delimiter
+            .and_then(|d| d.first().copied())
+            .filter(u8::is_ascii)
+            .map(char::from);
+        Ok(Self {
+            name,
+            delimiter,
+            attributes,
+            status: None,
+        })
     }
 
     /// Whether messages can be in it.
@@ -119,9 +130,17 @@ impl Namespaces {
     pub(super) fn parse(lexer: &mut Lexer<'_>) -> Parsed<Self> {
         let mut class = || {
             lexer.spaces();
-            if lexer.nil() { Ok(Vec::new()) } else { lexer.list(Self::parse_prefix) }
+            if lexer.nil() {
+                Ok(Vec::new())
+            } else {
+                lexer.list(Self::parse_prefix)
+            }
         };
-        Ok(Self { personal: class()?, other: class()?, shared: class()? })
+        Ok(Self {
+            personal: class()?,
+            other: class()?,
+            shared: class()?,
+        })
     }
 
     fn parse_prefix(lexer: &mut Lexer<'_>) -> Parsed<NamespacePrefix> {
@@ -135,7 +154,10 @@ impl Namespaces {
             lexer.skip_value()?;
             lexer.spaces();
         }
-        let delimiter = delimiter.and_then(|d| d.first().copied()).filter(u8::is_ascii).map(char::from);
+        let delimiter = delimiter
+            .and_then(|d| d.first().copied())
+            .filter(u8::is_ascii)
+            .map(char::from);
         Ok((MailboxName::from_wire(&prefix), delimiter))
     }
 }

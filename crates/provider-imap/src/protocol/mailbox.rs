@@ -120,7 +120,10 @@ fn encode_utf7(text: &str) -> Cow<'_, str> {
         rest = &rest[end..];
         let end = rest.find(plain).unwrap_or(rest.len());
         if end > 0 {
-            let utf16: Vec<u8> = rest[..end].encode_utf16().flat_map(u16::to_be_bytes).collect();
+            let utf16: Vec<u8> = rest[..end]
+                .encode_utf16()
+                .flat_map(u16::to_be_bytes)
+                .collect();
             encoded.push('&');
             BASE64.encode_string(utf16, &mut encoded);
             encoded.push('-');
@@ -159,21 +162,44 @@ mod tests {
 
     #[test]
     fn names_survive_the_wire_and_the_key() {
-        for name in ["Entwürfe & 日本", "a&b", "&", "100%", "Отправленные", "🙂x🙂", "", "a/b.c"] {
+        for name in [
+            "Entwürfe & 日本",
+            "a&b",
+            "&",
+            "100%",
+            "Отправленные",
+            "🙂x🙂",
+            "",
+            "a/b.c",
+        ] {
             let mailbox = MailboxName::encode(name);
             assert!(mailbox.wire().is_ascii());
             assert_eq!(mailbox.decoded(), name);
             assert_eq!(MailboxName::from_key(&mailbox.to_key()), mailbox);
         }
-        assert_eq!(MailboxName::encode("Отправленные").wire(), b"&BB4EQgQ,BEAEMAQyBDsENQQ9BD0ESwQ1-");
+        assert_eq!(
+            MailboxName::encode("Отправленные").wire(),
+            b"&BB4EQgQ,BEAEMAQyBDsENQQ9BD0ESwQ1-"
+        );
     }
 
     #[test]
     fn a_broken_name_is_kept_as_it_is() {
-        for wire in [&b"&%%%-"[..], b"&abc", b"&AAA-", b"&2AA-", b"caf\xe9", b"\0\r\n%41", "Entwürfe".as_bytes()] {
+        for wire in [
+            &b"&%%%-"[..],
+            b"&abc",
+            b"&AAA-",
+            b"&2AA-",
+            b"caf\xe9",
+            b"\0\r\n%41",
+            "Entwürfe".as_bytes(),
+        ] {
             let mailbox = MailboxName::from_wire(wire);
             assert_eq!(mailbox.wire(), wire);
-            assert_eq!(mailbox.decoded(), String::from_utf8_lossy(wire).replace(char::is_control, "\u{fffd}"));
+            assert_eq!(
+                mailbox.decoded(),
+                String::from_utf8_lossy(wire).replace(char::is_control, "\u{fffd}")
+            );
             assert_eq!(MailboxName::from_key(&mailbox.to_key()), mailbox);
             assert!(!mailbox.to_key().contains('\0'));
         }
@@ -182,6 +208,9 @@ mod tests {
     #[test]
     fn inbox_is_the_same_in_any_case() {
         assert_eq!(MailboxName::from_wire(b"Inbox"), MailboxName::inbox());
-        assert_ne!(MailboxName::from_wire(b"Sent"), MailboxName::from_wire(b"sent"));
+        assert_ne!(
+            MailboxName::from_wire(b"Sent"),
+            MailboxName::from_wire(b"sent")
+        );
     }
 }

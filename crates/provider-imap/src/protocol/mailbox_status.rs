@@ -44,7 +44,9 @@ impl MailboxStatus {
             b"HIGHESTMODSEQ" => lexer.number().map(|n| self.highest_mod_seq = Some(n)),
             b"SIZE" => lexer.number().map(|n| self.size = Some(n)),
             b"MAILBOXID" => lexer.list(Lexer::astring).map(|ids| {
-                self.mailbox_id = ids.first().map(|id| String::from_utf8_lossy(id).into_owned());
+                self.mailbox_id = ids
+                    .first()
+                    .map(|id| String::from_utf8_lossy(id).into_owned());
             }),
             _ => lexer.skip_value(),
         };

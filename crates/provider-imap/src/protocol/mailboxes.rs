@@ -12,6 +12,7 @@ use super::{
     list::{ListedMailbox, Namespaces},
     mailbox::MailboxName,
     mailbox_status::MailboxStatus,
+    response_code::ResponseCode,
     untagged::Untagged,
 };
 
@@ -25,11 +26,17 @@ impl Connection {
     ///
     /// # Errors
     /// `Protocol` where there are more than [`super::Limits::elements`] or one cannot be read.
-    pub async fn list(&mut self, with_status: bool, deadline: Instant) -> Result<Vec<ListedMailbox>> {
+    pub async fn list(
+        &mut self,
+        with_status: bool,
+        deadline: Instant,
+    ) -> Result<Vec<ListedMailbox>> {
         let options = self.list_options(with_status);
         match self.list_with(&options, deadline).await {
             // Offered and not understood; seen of Proton's bridge.
-            Err(error) if error.is_answer() && !options.is_empty() => self.list_with("", deadline).await,
+            Err(error) if error.is_answer() && !options.is_empty() => {
+                self.list_with("", deadline).await
+            }
             result => result,
         }
     }
@@ -76,13 +83,21 @@ impl Connection {
                 false => Ok(true),
             }
         };
-        self.exec(Command::new("LIST \"\" \"*\"").raw(options), deadline, &mut heed).await?;
+        self.exec(
+            Command::new("LIST \"\" \"*\"").raw(options),
+            deadline,
+            &mut heed,
+        )
+        .await?;
         // Some servers list a mailbox twice, or INBOX in two spellings.
         let mut places: HashMap<MailboxName, usize> = HashMap::with_capacity(listed.len());
         let mut mailboxes: Vec<ListedMailbox> = Vec::with_capacity(listed.len());
         for mut mailbox in listed {
             mailbox.status = statuses.get(&mailbox.name).cloned();
-            match places.get(&mailbox.name).and_then(|&index| mailboxes.get_mut(index)) {
+            match places
+                .get(&mailbox.name)
+                .and_then(|&index| mailboxes.get_mut(index))
+            {
                 Some(first) => first.attributes |= mailbox.attributes,
                 None => {
                     places.insert(mailbox.name.clone(), mailboxes.len());
@@ -97,9 +112,18 @@ impl Connection {
     ///
     /// # Errors
     /// `No` where it does not exist or cannot be selected.
-    pub async fn status(&mut self, mailbox: &MailboxName, deadline: Instant) -> Result<MailboxStatus> {
-        let answers = self.statuses(std::slice::from_ref(mailbox), deadline).await?;
-        answers.into_iter().next().unwrap_or_else(|| Err(Error::protocol("STATUS without an answer")))
+    pub async fn status(
+        &mut self,
+        mailbox: &MailboxName,
+        deadline: Instant,
+    ) -> Result<MailboxStatus> {
+        let answers = self
+            .statuses(std::slice::from_ref(mailbox), deadline)
+            .await?;
+        answers
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| Err(Error::protocol("STATUS without an answer")))
     }
 
     /// The states of several mailboxes, in their order, without a round trip for each.
@@ -116,14 +140,18 @@ impl Connection {
         for group in mailboxes.chunks(PIPELINE) {
             let mut statuses: HashMap<MailboxName, MailboxStatus> = HashMap::new();
             let mut heed = |untagged| {
-                let Untagged::MailboxStatus(name, status) = untagged else { return Ok(false) };
+                let Untagged::MailboxStatus(name, status) = untagged else {
+                    return Ok(false);
+                };
                 if group.contains(&name) {
                     statuses.insert(name, status);
                 }
                 Ok(true)
             };
-            let commands: Result<Vec<Command>> =
-                group.iter().map(|name| Ok(Command::new("STATUS").mailbox(name)?.word(&items))).collect();
+            let commands: Result<Vec<Command>> = group
+                .iter()
+                .map(|name| Ok(Command::new("STATUS").mailbox(name)?.word(&items)))
+                .collect();
             let results = self.pipeline(commands?, deadline, &mut heed).await?;
             for (name, result) in group.iter().zip(results) {
                 let missing = || Error::protocol("STATUS without an answer");
@@ -146,7 +174,8 @@ impl Connection {
                 }
                 Ok(false)
             };
-            self.exec(Command::new("NAMESPACE"), deadline, &mut heed).await?;
+            self.exec(Command::new("NAMESPACE"), deadline, &mut heed)
+                .await?;
         }
         Ok(namespaces)
     }
@@ -154,9 +183,23 @@ impl Connection {
     /// Makes a mailbox.
     ///
     /// # Errors
-    /// `No` where it exists or may not be made; `OutcomeUnknown` where the connection was lost.
+    /// `No` where it exists, always with ALREADYEXISTS then, or may not be made; `OutcomeUnknown` where
+    /// the connection was lost.
     pub async fn create(&mut self, mailbox: &MailboxName, deadline: Instant) -> Result<()> {
-        self.run(Command::changing("CREATE").mailbox(mailbox)?, deadline).await.map(drop)
+        match self
+            .run(Command::changing("CREATE").mailbox(mailbox)?, deadline)
+            .await
+        {
+            Ok(_) => Ok(()),
+            // Courier gives no reason.
+            Err(Error::No(mut status)) if status.code.is_none() => {
+                if self.status(mailbox, deadline).await.is_ok() {
+                    status.code = Some(ResponseCode::AlreadyExists);
+                }
+                Err(Error::No(status))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Subscribes to a mailbox, so that other programs show it.
@@ -164,7 +207,9 @@ impl Connection {
     /// # Errors
     /// As of any command.
     pub async fn subscribe(&mut self, mailbox: &MailboxName, deadline: Instant) -> Result<()> {
-        self.run(Command::new("SUBSCRIBE").mailbox(mailbox)?, deadline).await.map(drop)
+        self.run(Command::new("SUBSCRIBE").mailbox(mailbox)?, deadline)
+            .await
+            .map(drop)
     }
 
     /// Removes a mailbox and the messages in it.
@@ -172,14 +217,26 @@ impl Connection {
     /// # Errors
     /// As [`Connection::create`].
     pub async fn delete(&mut self, mailbox: &MailboxName, deadline: Instant) -> Result<()> {
-        self.run(Command::changing("DELETE").mailbox(mailbox)?, deadline).await.map(drop)
+        self.run(Command::changing("DELETE").mailbox(mailbox)?, deadline)
+            .await
+            .map(drop)
     }
 
     /// Renames a mailbox and those below it.
     ///
     /// # Errors
     /// As [`Connection::create`].
-    pub async fn rename(&mut self, from: &MailboxName, to: &MailboxName, deadline: Instant) -> Result<()> {
-        self.run(Command::changing("RENAME").mailbox(from)?.mailbox(to)?, deadline).await.map(drop)
+    pub async fn rename(
+        &mut self,
+        from: &MailboxName,
+        to: &MailboxName,
+        deadline: Instant,
+    ) -> Result<()> {
+        self.run(
+            Command::changing("RENAME").mailbox(from)?.mailbox(to)?,
+            deadline,
+        )
+        .await
+        .map(drop)
     }
 }

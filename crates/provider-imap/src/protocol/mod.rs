@@ -62,3 +62,6 @@ pub use tap::Stream;
 pub use tls::Tls;
 pub use uid_set::UidSet;
 pub use untagged::{Condition, StatusResponse, Untagged, parse_tagged, parse_untagged};
+
+#[cfg(test)]
+mod tests;

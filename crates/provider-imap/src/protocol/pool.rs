@@ -93,7 +93,10 @@ impl Pool {
     /// become idle, and an earlier refusal is forgotten.
     pub fn set_auth(&self, auth: Auth) {
         let mut config = lock(&self.0.config);
-        *config = Arc::new(ImapConfig { auth, ..ImapConfig::clone(&config) });
+        *config = Arc::new(ImapConfig {
+            auth,
+            ..ImapConfig::clone(&config)
+        });
         drop(config);
         let mut state = self.0.state();
         state.generation += 1;
@@ -109,20 +112,24 @@ impl Pool {
     /// # Errors
     /// `Timeout` where all are in use until the deadline; `Backoff` while an earlier refusal stands; and
     /// those of [`Connection::open`].
-    pub async fn acquire(&self, class: Class, deadline: Instant, mailbox: Option<&MailboxName>) -> Result<PooledConnection> {
-        let permit = timeout_at(deadline, self.permit(class)).await.map_err(|_| Error::Timeout("a free connection"))?;
+    pub async fn acquire(
+        &self,
+        class: Class,
+        deadline: Instant,
+        mailbox: Option<&MailboxName>,
+    ) -> Result<PooledConnection> {
+        let permit = timeout_at(deadline, self.permit(class))
+            .await
+            .map_err(|_| Error::Timeout("a free connection"))?;
         loop {
             let returned = self.0.returned.notified();
             let mut returned = std::pin::pin!(returned);
             returned.as_mut().enable();
-            let mut seat = match self.seat(class, mailbox)? {
-                Seat::Wait => {
-                    // As many connections as the server allows are in use: one of them will do.
-                    let waited = timeout_at(deadline, returned).await;
-                    waited.map_err(|_| Error::Timeout("a free connection"))?;
-                    continue;
-                }
-                Seat::Taken(seat) => seat,
+            let Some(mut seat) = self.seat(class, mailbox)? else {
+                // As many connections as the server allows are in use: one of them will do.
+                let waited = timeout_at(deadline, returned).await;
+                waited.map_err(|_| Error::Timeout("a free connection"))?;
+                continue;
             };
             if let Some(mut connection) = seat.connection.take() {
                 if !self.is_alive(&mut connection, deadline).await {
@@ -132,7 +139,10 @@ impl Pool {
             } else {
                 seat.connection = Some(self.open(deadline).await?);
             }
-            return Ok(PooledConnection { seat, _permit: permit });
+            return Ok(PooledConnection {
+                seat,
+                _permit: permit,
+            });
         }
     }
 
@@ -157,7 +167,9 @@ impl Pool {
             Class::Bulk => (&self.0.bulk, None),
             Class::Interactive => (&self.0.interactive, Some(&self.0.bulk)),
         };
-        let Some(second) = second else { return first.clone().acquire_owned().await.ok() };
+        let Some(second) = second else {
+            return first.clone().acquire_owned().await.ok();
+        };
         tokio::select! {
             biased;
             permit = first.clone().acquire_owned() => permit.ok(),
@@ -165,26 +177,36 @@ impl Pool {
         }
     }
 
-    /// An idle connection, or leave to make one.
-    fn seat(&self, class: Class, mailbox: Option<&MailboxName>) -> Result<Seat> {
+    /// An idle connection, or leave to make one; `None` where one must come back first.
+    fn seat(&self, class: Class, mailbox: Option<&MailboxName>) -> Result<Option<Held>> {
         let mut state = self.0.state();
         if state.closed {
             return Err(Error::Closed);
         }
-        let has_it = |c: &Connection| mailbox.is_some() && c.selected().map(|s| &s.mailbox) == mailbox;
-        let found = state.idle.iter().rposition(has_it).or(state.idle.len().checked_sub(1));
+        let has_it =
+            |c: &Connection| mailbox.is_some() && c.selected().map(|s| &s.mailbox) == mailbox;
+        let found = state
+            .idle
+            .iter()
+            .rposition(has_it)
+            .or(state.idle.len().checked_sub(1));
         let connection = found.map(|index| state.idle.remove(index));
         if connection.is_none()
             && let Some(error) = state.backoff.refusal(Instant::now())
         {
             return match state.lent {
                 0 => Err(error),
-                _ => Ok(Seat::Wait),
+                _ => Ok(None),
             };
         }
         state.in_use += 1;
         state.lent += usize::from(class != Class::Watch);
-        Ok(Seat::Taken(Held { connection, class, pool: self.0.clone(), generation: state.generation }))
+        Ok(Some(Held {
+            connection,
+            class,
+            pool: self.0.clone(),
+            generation: state.generation,
+        }))
     }
 
     /// Whether an idle connection can be used. One that has been idle for long is asked.
@@ -260,7 +282,10 @@ impl Inner {
         let keep = lock(&self.config).pool.keep;
         let mut state = self.state();
         let now = Instant::now();
-        let expired = state.idle.extract_if(.., |c| c.last_used() + keep <= now).collect();
+        let expired = state
+            .idle
+            .extract_if(.., |c| c.last_used() + keep <= now)
+            .collect();
         let next = state.idle.iter().map(|c| c.last_used() + keep).min();
         state.reaping = next.is_some();
         (expired, next)
@@ -296,11 +321,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-enum Seat {
-    Taken(Held),
-    Wait,
-}
-
 /// Counts a connection, or one in the making, as in use.
 struct Held {
     connection: Option<Connection>,
@@ -311,7 +331,8 @@ struct Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.pool.put_back(self.connection.take(), self.class, self.generation);
+        self.pool
+            .put_back(self.connection.take(), self.class, self.generation);
     }
 }
 
@@ -340,6 +361,8 @@ impl DerefMut for PooledConnection {
 
 impl fmt::Debug for PooledConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PooledConnection").field("selected", &self.selected()).finish_non_exhaustive()
+        f.debug_struct("PooledConnection")
+            .field("selected", &self.selected())
+            .finish_non_exhaustive()
     }
 }

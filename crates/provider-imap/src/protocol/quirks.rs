@@ -86,7 +86,11 @@ const YAHOO: Quirks = Quirks {
 };
 
 /// Yahoo's read-only host for exports shows ten times as much.
-const YAHOO_EXPORT: Quirks = Quirks { name: "Yahoo export", select_cap: Some(100_000), ..YAHOO };
+const YAHOO_EXPORT: Quirks = Quirks {
+    name: "Yahoo export",
+    select_cap: Some(100_000),
+    ..YAHOO
+};
 
 /// Exchange Online and Outlook.com mark no special mailboxes, SEARCH misses messages, parts of
 /// invitations come empty, and the server stores what it sends.
@@ -108,16 +112,34 @@ const OUTLOOK: Quirks = Quirks {
 };
 
 /// Gmail stores what it sends; every label is a view of the same message.
-const GMAIL: Quirks = Quirks { name: "Gmail", stores_sent: true, views_duplicate: true, ..NONE };
+const GMAIL: Quirks = Quirks {
+    name: "Gmail",
+    stores_sent: true,
+    views_duplicate: true,
+    ..NONE
+};
 
 /// Zoho stores what it sends unless the user turns it off.
-const ZOHO: Quirks = Quirks { name: "Zoho", stores_sent: true, ..NONE };
+const ZOHO: Quirks = Quirks {
+    name: "Zoho",
+    stores_sent: true,
+    ..NONE
+};
 
 /// Proton's bridge answers BAD to RETURN (SPECIAL-USE), and shows every message in All Mail too.
-const PROTON: Quirks = Quirks { name: "Proton", no_list_extended: true, views_duplicate: true, ..NONE };
+const PROTON: Quirks = Quirks {
+    name: "Proton",
+    no_list_extended: true,
+    views_duplicate: true,
+    ..NONE
+};
 
 /// NetEase refuses SELECT to a client that has not sent ID, which is sent wherever it is offered.
-const NETEASE: Quirks = Quirks { name: "NetEase", needs_id: true, ..NONE };
+const NETEASE: Quirks = Quirks {
+    name: "NetEase",
+    needs_id: true,
+    ..NONE
+};
 
 /// Host names, by their last labels.
 const BY_HOST: [(&str, Quirks); 22] = [
@@ -153,8 +175,12 @@ const BY_CAPABILITY: [(Capability, Quirks); 3] = [
 ];
 
 /// Words in the server's ID.
-const BY_ID: [(&str, Quirks); 4] =
-    [("proton", PROTON), ("gimap", GMAIL), ("coremail", NETEASE), ("yahoo", YAHOO)];
+const BY_ID: [(&str, Quirks); 4] = [
+    ("proton", PROTON),
+    ("gimap", GMAIL),
+    ("coremail", NETEASE),
+    ("yahoo", YAHOO),
+];
 
 impl Default for Quirks {
     fn default() -> Self {
@@ -167,14 +193,35 @@ impl Quirks {
     pub fn of(host: &str, capabilities: Capability, id: &[(String, String)]) -> Self {
         let host = host.trim_end_matches('.').to_ascii_lowercase();
         let is_host = |suffix: &str| {
-            host.strip_suffix(suffix).is_some_and(|prefix| prefix.is_empty() || prefix.ends_with('.'))
+            host.strip_suffix(suffix)
+                .is_some_and(|prefix| prefix.is_empty() || prefix.ends_with('.'))
         };
-        let by_host = BY_HOST.iter().find(|(suffix, _)| is_host(suffix)).map(|(_, q)| *q);
-        let by_capability = || BY_CAPABILITY.iter().find(|(c, _)| capabilities.contains(*c)).map(|(_, q)| *q);
-        let names = || id.iter().filter(|(key, _)| ["name", "vendor"].contains(&&*key.to_ascii_lowercase()));
-        let is_named = |word: &str| names().any(|(_, value)| value.to_ascii_lowercase().contains(word));
-        let by_id = || BY_ID.iter().find(|(word, _)| is_named(word)).map(|(_, q)| *q);
-        by_host.or_else(by_capability).or_else(by_id).unwrap_or(NONE)
+        let by_host = BY_HOST
+            .iter()
+            .find(|(suffix, _)| is_host(suffix))
+            .map(|(_, q)| *q);
+        let by_capability = || {
+            BY_CAPABILITY
+                .iter()
+                .find(|(c, _)| capabilities.contains(*c))
+                .map(|(_, q)| *q)
+        };
+        let names = || {
+            id.iter()
+                .filter(|(key, _)| ["name", "vendor"].contains(&&*key.to_ascii_lowercase()))
+        };
+        let is_named =
+            |word: &str| names().any(|(_, value)| value.to_ascii_lowercase().contains(word));
+        let by_id = || {
+            BY_ID
+                .iter()
+                .find(|(word, _)| is_named(word))
+                .map(|(_, q)| *q)
+        };
+        by_host
+            .or_else(by_capability)
+            .or_else(by_id)
+            .unwrap_or(NONE)
     }
 }
 
@@ -187,11 +234,25 @@ mod tests {
         let none = Capability::empty();
         assert_eq!(Quirks::of("p01-IMAP.mail.me.com", none, &[]).name, "iCloud");
         assert_eq!(Quirks::of("imap.mail.me.com.", none, &[]).name, "iCloud");
-        assert_eq!(Quirks::of("export.imap.mail.yahoo.com", none, &[]).select_cap, Some(100_000));
-        assert_eq!(Quirks::of("imap.mail.yahoo.com", none, &[]).select_cap, Some(10_000));
+        assert_eq!(
+            Quirks::of("export.imap.mail.yahoo.com", none, &[]).select_cap,
+            Some(100_000)
+        );
+        assert_eq!(
+            Quirks::of("imap.mail.yahoo.com", none, &[]).select_cap,
+            Some(10_000)
+        );
         assert_eq!(Quirks::of("imap.163.com", none, &[]).name, "NetEase");
         assert_eq!(Quirks::of("notzoho.com", none, &[]).name, "");
         assert_eq!(Quirks::of("x", Capability::X_GM_EXT_1, &[]).name, "Gmail");
-        assert_eq!(Quirks::of("127.0.0.1", none, &[("name".into(), "Proton Mail Bridge".into())]).name, "Proton");
+        assert_eq!(
+            Quirks::of(
+                "127.0.0.1",
+                none,
+                &[("name".into(), "Proton Mail Bridge".into())]
+            )
+            .name,
+            "Proton"
+        );
     }
 }

@@ -109,9 +109,15 @@ impl CopyUid {
         lexer.spaces();
         let to = parse_ranges(lexer)?;
         let each = |ranges: Vec<(u32, u32)>| {
-            ranges.into_iter().flat_map(|(a, b)| a.min(b)..=a.max(b)).take(Self::MOST)
+            ranges
+                .into_iter()
+                .flat_map(|(a, b)| a.min(b)..=a.max(b))
+                .take(Self::MOST)
         };
-        Ok(Self { uid_validity, pairs: each(from).zip(each(to)).collect() })
+        Ok(Self {
+            uid_validity,
+            pairs: each(from).zip(each(to)).collect(),
+        })
     }
 }
 
@@ -119,7 +125,9 @@ impl ResponseCode {
     /// `[NAME arguments]`. A known name with unreadable arguments is `Other`.
     pub(super) fn parse(lexer: &mut Lexer<'_>) -> Parsed<Self> {
         lexer.expect(b'[', "a response code")?;
-        let name = lexer.take_while(|b| !matches!(b, b' ' | b']')).to_ascii_uppercase();
+        let name = lexer
+            .take_while(|b| !matches!(b, b' ' | b']'))
+            .to_ascii_uppercase();
         let start = lexer.position();
         lexer.spaces();
         let code = match Self::parse_arguments(&name, lexer) {
@@ -163,7 +171,10 @@ impl ResponseCode {
             b"LIMIT" => Self::Limit,
             b"MAILBOXID" => {
                 let id = lexer.list(Lexer::astring)?;
-                Self::MailboxId(id.first().map_or(String::new(), |i| String::from_utf8_lossy(i).into_owned()))
+                Self::MailboxId(
+                    id.first()
+                        .map_or(String::new(), |i| String::from_utf8_lossy(i).into_owned()),
+                )
             }
             b"MESSAGELIMIT" => {
                 let limit = lexer.number()?;
@@ -207,24 +218,46 @@ mod tests {
     #[test]
     fn codes_are_read_with_their_arguments() {
         assert_eq!(parse("[uidvalidity 5]rest"), ResponseCode::UidValidity(5));
-        assert_eq!(parse("[APPENDUID 5 7]rest"), ResponseCode::AppendUid(5, 7.into()));
-        assert_eq!(parse("[MESSAGELIMIT 1000 23221]rest"), ResponseCode::MessageLimit(1000, Some(23221)));
-        assert_eq!(parse("[MAILBOXID (F2)]rest"), ResponseCode::MailboxId("F2".into()));
-        let ResponseCode::CopyUid(copy) = parse("[COPYUID 9 4,2:3 11:13]rest") else { panic!() };
+        assert_eq!(
+            parse("[APPENDUID 5 7]rest"),
+            ResponseCode::AppendUid(5, 7.into())
+        );
+        assert_eq!(
+            parse("[MESSAGELIMIT 1000 23221]rest"),
+            ResponseCode::MessageLimit(1000, Some(23221))
+        );
+        assert_eq!(
+            parse("[MAILBOXID (F2)]rest"),
+            ResponseCode::MailboxId("F2".into())
+        );
+        let ResponseCode::CopyUid(copy) = parse("[COPYUID 9 4,2:3 11:13]rest") else {
+            panic!()
+        };
         assert_eq!(copy.pairs, [(4, 11), (2, 12), (3, 13)]);
     }
 
     #[test]
     fn an_unreadable_code_is_kept_by_its_name() {
-        assert_eq!(parse("[UIDNEXT nonsense]rest"), ResponseCode::Other("UIDNEXT".into()));
-        assert_eq!(parse("[REFERRAL imap://x/]rest"), ResponseCode::Other("REFERRAL".into()));
-        assert_eq!(parse("[MODIFIED ]rest"), ResponseCode::Other("MODIFIED".into()));
+        assert_eq!(
+            parse("[UIDNEXT nonsense]rest"),
+            ResponseCode::Other("UIDNEXT".into())
+        );
+        assert_eq!(
+            parse("[REFERRAL imap://x/]rest"),
+            ResponseCode::Other("REFERRAL".into())
+        );
+        assert_eq!(
+            parse("[MODIFIED ]rest"),
+            ResponseCode::Other("MODIFIED".into())
+        );
         assert_eq!(parse("[]rest"), ResponseCode::Other(String::new()));
     }
 
     #[test]
     fn a_copyuid_of_everything_is_bounded() {
-        let ResponseCode::CopyUid(copy) = parse("[COPYUID 9 1:4294967295 1:4294967295]rest") else { panic!() };
+        let ResponseCode::CopyUid(copy) = parse("[COPYUID 9 1:4294967295 1:4294967295]rest") else {
+            panic!()
+        };
         assert_eq!(copy.pairs.len(), CopyUid::MOST);
     }
 }

@@ -36,11 +36,15 @@ impl Connection {
             let bounded = below.map(|last| {
                 SearchKey::And(vec![SearchKey::Uid(UidSet::range(1, last)), key.clone()])
             });
-            let (page, lowest) = self.search_page(bounded.as_ref().unwrap_or(key), deadline).await?;
+            let (page, lowest) = self
+                .search_page(bounded.as_ref().unwrap_or(key), deadline)
+                .await?;
             found = found.union(&page);
             below = match (lowest, below) {
                 (None, _) => return Ok(found),
-                (Some(lowest), before) if lowest > 1 && before.is_none_or(|b| lowest - 1 < b) => Some(lowest - 1),
+                (Some(lowest), before) if lowest > 1 && before.is_none_or(|b| lowest - 1 < b) => {
+                    Some(lowest - 1)
+                }
                 (Some(0 | 1), _) => return Ok(found),
                 _ => return Err(Error::protocol("a message limit without an end")),
             };
@@ -48,7 +52,11 @@ impl Connection {
     }
 
     /// One answer, and the smallest UID that the server looked at if it did not look at all.
-    async fn search_page(&mut self, key: &SearchKey, deadline: Instant) -> Result<(UidSet, Option<u32>)> {
+    async fn search_page(
+        &mut self,
+        key: &SearchKey,
+        deadline: Instant,
+    ) -> Result<(UidSet, Option<u32>)> {
         let most = self.need_selected()?.exists;
         let extended = self.has(Capability::ESEARCH);
         let mut command = Command::new("UID SEARCH");
@@ -59,7 +67,9 @@ impl Connection {
         let (mut found, mut most) = (UidSet::new(), most);
         let mut heed = |untagged| {
             match untagged {
-                Untagged::Search(numbers) => found = found.union(&numbers.numbers.into_iter().collect()),
+                Untagged::Search(numbers) => {
+                    found = found.union(&numbers.numbers.into_iter().collect())
+                }
                 Untagged::ExtendedSearch(search) if search.uid => {
                     found = found.union(&search.all.unwrap_or_default());
                 }
@@ -86,7 +96,12 @@ impl Connection {
     ///
     /// # Errors
     /// As [`Connection::uid_search`].
-    pub async fn uid_sort(&mut self, order: SortOrder, key: &SearchKey, deadline: Instant) -> Result<Vec<u32>> {
+    pub async fn uid_sort(
+        &mut self,
+        order: SortOrder,
+        key: &SearchKey,
+        deadline: Instant,
+    ) -> Result<Vec<u32>> {
         let most = self.need_selected()?.exists;
         if !self.has(Capability::SORT) {
             return Err(Error::Unsupported("SORT"));
@@ -112,7 +127,9 @@ impl Connection {
             return Err(Error::protocol("a search that finds more than there is"));
         }
         match done.code {
-            Some(ResponseCode::MessageLimit(..)) => Err(Error::Unsupported("sorting a mailbox of this size")),
+            Some(ResponseCode::MessageLimit(..)) => {
+                Err(Error::Unsupported("sorting a mailbox of this size"))
+            }
             _ => Ok(found),
         }
     }

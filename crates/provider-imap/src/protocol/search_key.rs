@@ -126,7 +126,8 @@ impl SearchKey {
         if depth == 0 {
             return Err(Error::Invalid("the search is nested too deeply".into()));
         }
-        let text = |command: Command, name: &str, text: &str| command.raw(name).string(text.as_bytes());
+        let text =
+            |command: Command, name: &str, text: &str| command.raw(name).string(text.as_bytes());
         match self {
             Self::All => Ok(command.raw("ALL")),
             Self::And(keys) if keys.is_empty() => Ok(command.raw("ALL")),
@@ -158,11 +159,18 @@ impl SearchKey {
             Self::To(value) => text(command, "TO", value),
             Self::Cc(value) => text(command, "CC", value),
             Self::Bcc(value) => text(command, "BCC", value),
-            Self::Header(name, value) => command.raw("HEADER").string(name.as_bytes())?.string(value.as_bytes()),
+            Self::Header(name, value) => command
+                .raw("HEADER")
+                .string(name.as_bytes())?
+                .string(value.as_bytes()),
             Self::Since(day) => Ok(command.raw("SINCE").word(day.format("%-d-%b-%Y"))),
             Self::Before(day) => Ok(command.raw("BEFORE").word(day.format("%-d-%b-%Y"))),
-            Self::Larger(octets) => Ok(command.raw("LARGER").word((*octets).min(u64::from(u32::MAX)))),
-            Self::Smaller(octets) => Ok(command.raw("SMALLER").word((*octets).min(u64::from(u32::MAX)))),
+            Self::Larger(octets) => Ok(command
+                .raw("LARGER")
+                .word((*octets).min(u64::from(u32::MAX)))),
+            Self::Smaller(octets) => Ok(command
+                .raw("SMALLER")
+                .word((*octets).min(u64::from(u32::MAX)))),
             Self::ModSeq(mod_seq) => Ok(command.raw("MODSEQ").word(mod_seq)),
             Self::EmailId(id) => Ok(command.raw("EMAILID").word(checked_keyword(id)?)),
             Self::ThreadId(id) => Ok(command.raw("THREADID").word(checked_keyword(id)?)),
@@ -187,7 +195,11 @@ mod tests {
         let key = SearchKey::And(vec![
             SearchKey::And(vec![SearchKey::Seen, SearchKey::Since(day)]),
             SearchKey::Deleted.negated(),
-            SearchKey::any([SearchKey::From("a \"b\"".into()), SearchKey::Uid(UidSet::range(1, 3)), SearchKey::All]),
+            SearchKey::any([
+                SearchKey::From("a \"b\"".into()),
+                SearchKey::Uid(UidSet::range(1, 3)),
+                SearchKey::All,
+            ]),
         ]);
         assert_eq!(
             text(&key),
@@ -216,6 +228,10 @@ mod tests {
             key = key.negated();
         }
         assert!(key.write(Command::new("UID SEARCH")).is_err());
-        assert!(SearchKey::any(vec![SearchKey::Seen; 10_000]).write(Command::new("X")).is_ok());
+        assert!(
+            SearchKey::any(vec![SearchKey::Seen; 10_000])
+                .write(Command::new("X"))
+                .is_ok()
+        );
     }
 }

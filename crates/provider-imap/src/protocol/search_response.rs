@@ -56,7 +56,9 @@ impl ExtendedSearch {
         lexer.spaces();
         if lexer.peek() == Some(b'(') {
             let correlator = lexer.list(Lexer::astring)?;
-            if let [name, tag] = &correlator[..] && name.eq_ignore_ascii_case(b"TAG") {
+            if let [name, tag] = &correlator[..]
+                && name.eq_ignore_ascii_case(b"TAG")
+            {
                 search.tag = Some(String::from_utf8_lossy(tag).into_owned());
             }
         }

@@ -18,10 +18,15 @@ impl Section {
     /// Some fields of the header. Anything but letters, digits, `-` and `_` is left out of the names.
     pub fn header_fields(names: &[&str]) -> Self {
         let clean = |name: &&str| -> String {
-            name.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect()
+            name.chars()
+                .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+                .collect()
         };
         let names: Vec<String> = names.iter().map(clean).filter(|n| !n.is_empty()).collect();
-        Self(format!("HEADER.FIELDS ({})", names.join(" ").to_ascii_uppercase()))
+        Self(format!(
+            "HEADER.FIELDS ({})",
+            names.join(" ").to_ascii_uppercase()
+        ))
     }
 
     /// The body of a part by its number, like `1.2`. `None` where it is no such number.
@@ -47,7 +52,12 @@ impl Section {
 }
 
 fn is_number(number: &str) -> bool {
-    let level = |n: &str| !n.is_empty() && n.len() < 10 && !n.starts_with('0') && n.bytes().all(|b| b.is_ascii_digit());
+    let level = |n: &str| {
+        !n.is_empty()
+            && n.len() < 10
+            && !n.starts_with('0')
+            && n.bytes().all(|b| b.is_ascii_digit())
+    };
     number.len() < 500 && number.split('.').all(level)
 }
 
@@ -63,7 +73,10 @@ mod tests {
 
     #[test]
     fn nothing_but_a_section_can_be_named() {
-        assert_eq!(Section::header_fields(&["Subject", "X\r\nA] b"]).to_string(), "HEADER.FIELDS (SUBJECT XAB)");
+        assert_eq!(
+            Section::header_fields(&["Subject", "X\r\nA] b"]).to_string(),
+            "HEADER.FIELDS (SUBJECT XAB)"
+        );
         for bad in ["", "0", "1..2", "1]", "1.MIME", "1.2.", "x"] {
             assert_eq!(Section::part(bad), None, "{bad}");
         }

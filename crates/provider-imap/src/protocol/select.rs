@@ -51,7 +51,10 @@ impl Selected {
                 self.changed = true;
                 self.exists = self.exists.saturating_sub(1);
             }
-            Untagged::Vanished { earlier: false, uids } => {
+            Untagged::Vanished {
+                earlier: false,
+                uids,
+            } => {
                 self.changed = true;
                 let gone = u32::try_from(uids.len()).unwrap_or(u32::MAX);
                 self.exists = self.exists.saturating_sub(gone);
@@ -134,16 +137,29 @@ impl Connection {
     ///
     /// # Errors
     /// `No` where it does not exist or cannot be selected. Afterwards none is selected.
-    pub async fn select(&mut self, mailbox: &MailboxName, options: SelectOptions, deadline: Instant) -> Result<Selection> {
+    pub async fn select(
+        &mut self,
+        mailbox: &MailboxName,
+        options: SelectOptions,
+        deadline: Instant,
+    ) -> Result<Selection> {
         if options.qresync.is_none()
             && self.keeps(mailbox, options)
             && (!options.fresh || self.has_no_news(deadline).await?)
             && let Some(state) = self.selected.clone()
         {
-            return Ok(Selection { state, changed: Vec::new(), vanished: UidSet::new(), overflow: false });
+            return Ok(Selection {
+                state,
+                changed: Vec::new(),
+                vanished: UidSet::new(),
+                overflow: false,
+            });
         }
         let parameters = self.select_parameters(options)?;
-        match self.select_with(mailbox, options, &parameters, deadline).await {
+        match self
+            .select_with(mailbox, options, &parameters, deadline)
+            .await
+        {
             // CONDSTORE is offered and not understood.
             Err(Error::Bad(_)) if options.qresync.is_none() && !parameters.is_empty() => {
                 self.select_with(mailbox, options, "", deadline).await
@@ -166,7 +182,9 @@ impl Connection {
 
     /// The selected mailbox, for commands that need one.
     pub(super) fn need_selected(&self) -> Result<&Selected> {
-        self.selected.as_ref().ok_or_else(|| Error::Invalid("no mailbox is selected".into()))
+        self.selected
+            .as_ref()
+            .ok_or_else(|| Error::Invalid("no mailbox is selected".into()))
     }
 
     /// Notes that we ourselves changed the selected mailbox.
@@ -206,7 +224,11 @@ impl Connection {
         parameters: &str,
         deadline: Instant,
     ) -> Result<Selection> {
-        let name = if options.read_only { "EXAMINE" } else { "SELECT" };
+        let name = if options.read_only {
+            "EXAMINE"
+        } else {
+            "SELECT"
+        };
         let command = Command::new(name).mailbox(mailbox)?.raw(parameters);
         self.selected = None;
         let (mut builder, most) = (Builder::default(), self.limits.elements);

@@ -62,7 +62,13 @@ pub struct Splitter {
 impl Splitter {
     /// An empty one. It holds no memory while it is empty.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, buffer: BytesMut::new(), line_start: 0, scanned: 0, literals: None }
+        Self {
+            limits,
+            buffer: BytesMut::new(),
+            line_start: 0,
+            scanned: 0,
+            literals: None,
+        }
     }
 
     /// Whether nothing of a response is waiting.
@@ -117,7 +123,8 @@ impl Splitter {
         }
         // Memory follows what has arrived, not what is announced.
         const AHEAD: usize = 1 << 20;
-        self.buffer.reserve(end.saturating_sub(self.buffer.len()).min(AHEAD));
+        self.buffer
+            .reserve(end.saturating_sub(self.buffer.len()).min(AHEAD));
         self.scanned = end;
         self.line_start = end;
         Ok(())
@@ -136,9 +143,16 @@ impl Splitter {
 /// Literals occur in untagged data. The text of a status response (RFC 3501 section 7.1), tagged
 /// lines and continuation requests are free text, in which `{5}` at the end means nothing.
 fn may_hold_literals(line: &[u8]) -> bool {
-    let Some(rest) = line.strip_prefix(b"* ") else { return false };
-    let word = rest.split(|b| matches!(b, b' ' | b'\r')).next().unwrap_or_default();
-    ![&b"OK"[..], b"NO", b"BAD", b"BYE", b"PREAUTH"].iter().any(|w| word.eq_ignore_ascii_case(w))
+    let Some(rest) = line.strip_prefix(b"* ") else {
+        return false;
+    };
+    let word = rest
+        .split(|b| matches!(b, b' ' | b'\r'))
+        .next()
+        .unwrap_or_default();
+    ![&b"OK"[..], b"NO", b"BAD", b"BYE", b"PREAUTH"]
+        .iter()
+        .any(|w| word.eq_ignore_ascii_case(w))
 }
 
 /// The length in `{5}`, `{5+}` or `~{5}` at the end of a line (RFC 3501, RFC 7888, RFC 3516).
@@ -151,7 +165,12 @@ fn announced_literal(line: &[u8]) -> Option<u64> {
         return None;
     }
     // More digits than a u64 holds: larger than any limit.
-    Some(std::str::from_utf8(digits).ok()?.parse().unwrap_or(u64::MAX))
+    Some(
+        std::str::from_utf8(digits)
+            .ok()?
+            .parse()
+            .unwrap_or(u64::MAX),
+    )
 }
 
 #[cfg(test)]
@@ -159,7 +178,12 @@ mod tests {
     use super::*;
 
     fn split(input: &[u8], step: usize) -> Result<Vec<Bytes>, SplitError> {
-        let limits = Limits { line: 200, literal: 100, response: 300, ..Limits::default() };
+        let limits = Limits {
+            line: 200,
+            literal: 100,
+            response: 300,
+            ..Limits::default()
+        };
         let (mut splitter, mut responses) = (Splitter::new(limits), Vec::new());
         for piece in input.chunks(step) {
             splitter.push(piece);
@@ -175,7 +199,10 @@ mod tests {
         let input = b"* OK hello {3}\r\n* 1 FETCH (BODY[] {7}\r\n\r\n* 2 \n FLAGS ())\r\n* LIST () \"/\" {1}\r\na\r\nA0001 OK {9}\r\n+ {2}\r\n";
         let whole = split(input, input.len()).unwrap();
         assert_eq!(whole.len(), 5);
-        assert_eq!(whole[1], &b"* 1 FETCH (BODY[] {7}\r\n\r\n* 2 \n FLAGS ())\r\n"[..]);
+        assert_eq!(
+            whole[1],
+            &b"* 1 FETCH (BODY[] {7}\r\n\r\n* 2 \n FLAGS ())\r\n"[..]
+        );
         for step in 1..input.len() {
             assert_eq!(split(input, step).unwrap(), whole, "step {step}");
         }
@@ -189,8 +216,14 @@ mod tests {
 
     #[test]
     fn a_huge_literal_is_refused_before_it_arrives() {
-        assert_eq!(split(b"* 1 FETCH (BODY[] {4294967295}\r\n", 64), Err(SplitError::Literal));
-        assert_eq!(split(b"* 1 FETCH (BODY[] {99999999999999999999}\r\n", 64), Err(SplitError::Literal));
+        assert_eq!(
+            split(b"* 1 FETCH (BODY[] {4294967295}\r\n", 64),
+            Err(SplitError::Literal)
+        );
+        assert_eq!(
+            split(b"* 1 FETCH (BODY[] {99999999999999999999}\r\n", 64),
+            Err(SplitError::Literal)
+        );
     }
 
     #[test]

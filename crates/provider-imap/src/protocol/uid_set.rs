@@ -33,7 +33,9 @@ impl UidSet {
         let mut merged: Vec<(u32, u32)> = Vec::with_capacity(sorted.len());
         for (first, last) in sorted {
             match merged.last_mut() {
-                Some(before) if first <= before.1.saturating_add(1) => before.1 = before.1.max(last),
+                Some(before) if first <= before.1.saturating_add(1) => {
+                    before.1 = before.1.max(last)
+                }
                 _ => merged.push((first, last)),
             }
         }
@@ -48,7 +50,10 @@ impl UidSet {
 
     /// How many there are.
     pub fn len(&self) -> u64 {
-        self.ranges.iter().map(|&(first, last)| u64::from(last - first) + 1).sum()
+        self.ranges
+            .iter()
+            .map(|&(first, last)| u64::from(last - first) + 1)
+            .sum()
     }
 
     /// Whether this one is in it.
@@ -85,8 +90,13 @@ impl UidSet {
 
     /// Those between the two, both included.
     pub fn within(&self, first: u32, last: u32) -> Self {
-        let inside = self.ranges.iter().map(|&(a, b)| (a.max(first), b.min(last)));
-        Self { ranges: inside.filter(|(a, b)| a <= b).collect() }
+        let inside = self
+            .ranges
+            .iter()
+            .map(|&(a, b)| (a.max(first), b.min(last)));
+        Self {
+            ranges: inside.filter(|(a, b)| a <= b).collect(),
+        }
     }
 
     /// Cuts the set so that each piece is written in at most `octets` octets and has at most `count`
@@ -106,7 +116,13 @@ impl UidSet {
                 let end = first.saturating_add(room).min(last);
                 chunk.ranges.push((first, end));
                 members += u64::from(end - first) + 1;
-                written += decimal_length(first) + 1 + if end > first { decimal_length(end) + 1 } else { 0 };
+                written += decimal_length(first)
+                    + 1
+                    + if end > first {
+                        decimal_length(end) + 1
+                    } else {
+                        0
+                    };
                 match end.checked_add(1) {
                     Some(next) => first = next,
                     None => break,
@@ -130,7 +146,11 @@ pub(super) fn parse_ranges(lexer: &mut Lexer<'_>) -> Parsed<Vec<(u32, u32)>> {
     let mut ranges = Vec::new();
     loop {
         let first = lexer.number32()?;
-        let last = if lexer.eat(b':') { lexer.number32()? } else { first };
+        let last = if lexer.eat(b':') {
+            lexer.number32()?
+        } else {
+            first
+        };
         ranges.push((first, last));
         if !lexer.eat(b',') {
             return Ok(ranges);

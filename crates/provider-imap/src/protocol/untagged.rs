@@ -92,9 +92,13 @@ pub fn parse_untagged(response: &Bytes) -> Result<Untagged, ParseError> {
     if lexer.peek().is_some_and(|b| b.is_ascii_digit()) {
         return parse_numbered(&mut lexer);
     }
-    let word = lexer.take_while(|b| !matches!(b, b' ' | b'\r' | b'[')).to_ascii_uppercase();
+    let word = lexer
+        .take_while(|b| !matches!(b, b' ' | b'\r' | b'['))
+        .to_ascii_uppercase();
     if let Some(condition) = Condition::from_word(&word) {
-        return Ok(Untagged::Status(StatusResponse::parse(&mut lexer, condition)));
+        return Ok(Untagged::Status(StatusResponse::parse(
+            &mut lexer, condition,
+        )));
     }
     lexer.spaces();
     let lexer = &mut lexer;
@@ -120,7 +124,9 @@ pub fn parse_untagged(response: &Bytes) -> Result<Untagged, ParseError> {
 fn parse_numbered(lexer: &mut Lexer<'_>) -> Parsed<Untagged> {
     let number = lexer.number32()?;
     lexer.spaces();
-    let word = lexer.take_while(|b| !matches!(b, b' ' | b'(')).to_ascii_uppercase();
+    let word = lexer
+        .take_while(|b| !matches!(b, b' ' | b'('))
+        .to_ascii_uppercase();
     Ok(match word.as_slice() {
         b"EXISTS" => Untagged::Exists(number),
         b"EXPUNGE" => Untagged::Expunge(number),
@@ -128,7 +134,10 @@ fn parse_numbered(lexer: &mut Lexer<'_>) -> Parsed<Untagged> {
         // RFC 9586: with UIDONLY the number is the UID.
         b"UIDFETCH" => {
             let data = FetchData::parse(lexer, 0)?;
-            Untagged::Fetch(FetchData { uid: number, ..data })
+            Untagged::Fetch(FetchData {
+                uid: number,
+                ..data
+            })
         }
         _ => Untagged::Other,
     })
@@ -150,12 +159,23 @@ fn parse_id(lexer: &mut Lexer<'_>) -> Parsed<Vec<(String, String)>> {
     }
     let flat = lexer.list(Lexer::nstring)?;
     let text = |t: &Option<Bytes>| clean(t.as_deref().unwrap_or_default());
-    Ok(flat.as_chunks::<2>().0.iter().take(30).map(|[name, value]| (text(name), text(value))).collect())
+    Ok(flat
+        .as_chunks::<2>()
+        .0
+        .iter()
+        .take(30)
+        .map(|[name, value]| (text(name), text(value)))
+        .collect())
 }
 
 fn words(lexer: &mut Lexer<'_>) -> Vec<String> {
-    let rest = lexer.rest().split(|&b| b == b' ').filter(|w| !w.is_empty()).take(100);
-    rest.map(|w| String::from_utf8_lossy(w).to_ascii_uppercase()).collect()
+    let rest = lexer
+        .rest()
+        .split(|&b| b == b' ')
+        .filter(|w| !w.is_empty())
+        .take(100);
+    rest.map(|w| String::from_utf8_lossy(w).to_ascii_uppercase())
+        .collect()
 }
 
 impl Condition {
@@ -167,7 +187,10 @@ impl Condition {
             (b"BYE", Self::Bye),
             (b"PREAUTH", Self::PreAuth),
         ];
-        conditions.into_iter().find(|(w, _)| w.eq_ignore_ascii_case(word)).map(|(_, c)| c)
+        conditions
+            .into_iter()
+            .find(|(w, _)| w.eq_ignore_ascii_case(word))
+            .map(|(_, c)| c)
     }
 }
 
@@ -186,7 +209,11 @@ impl StatusResponse {
             _ => None,
         };
         lexer.spaces();
-        Self { condition, code, text: clean(lexer.rest()) }
+        Self {
+            condition,
+            code,
+            text: clean(lexer.rest()),
+        }
     }
 }
 
@@ -217,7 +244,10 @@ fn clean(text: &[u8]) -> String {
     const LONGEST: usize = 300;
     let text = &text[..text.len().min(LONGEST * 4)];
     let text = String::from_utf8_lossy(text);
-    text.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars()
+        .take(LONGEST)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 #[cfg(test)]
@@ -241,7 +271,10 @@ mod tests {
         let response = status("* OK [READ-WRITE]é\u{1}x");
         assert_eq!(response.code, Some(ResponseCode::ReadWrite));
         assert_eq!(response.text, "é x");
-        assert_eq!(status("* OK [HIGHESTMODSEQ 7]").code, Some(ResponseCode::HighestModSeq(7)));
+        assert_eq!(
+            status("* OK [HIGHESTMODSEQ 7]").code,
+            Some(ResponseCode::HighestModSeq(7))
+        );
         assert_eq!(status("* BYE").condition, Condition::Bye);
         assert_eq!(status("* OK [UNFINISHED").text, "[UNFINISHED");
     }
@@ -252,29 +285,48 @@ mod tests {
         assert_eq!(parse("* 5 expunge"), Ok(Untagged::Expunge(5)));
         assert_eq!(
             parse("* VANISHED (EARLIER) 1:3,9"),
-            Ok(Untagged::Vanished { earlier: true, uids: UidSet::from_iter([1, 2, 3, 9]) })
+            Ok(Untagged::Vanished {
+                earlier: true,
+                uids: UidSet::from_iter([1, 2, 3, 9])
+            })
         );
-        assert_eq!(parse("* ENABLED qresync"), Ok(Untagged::Enabled(vec!["QRESYNC".into()])));
+        assert_eq!(
+            parse("* ENABLED qresync"),
+            Ok(Untagged::Enabled(vec!["QRESYNC".into()]))
+        );
         assert_eq!(parse("* METADATA INBOX (/x NIL)"), Ok(Untagged::Other));
-        let Ok(Untagged::ExtendedSearch(found)) = parse("* ESEARCH (TAG \"A5\") UID ALL 1:3 COUNT 3") else { panic!() };
-        assert_eq!((found.tag.as_deref(), found.count, found.all.unwrap().len()), (Some("A5"), Some(3), 3));
-        let Ok(Untagged::Search(found)) = parse("* SEARCH 5 3 (MODSEQ 9)") else { panic!() };
+        let Ok(Untagged::ExtendedSearch(found)) =
+            parse("* ESEARCH (TAG \"A5\") UID ALL 1:3 COUNT 3")
+        else {
+            panic!()
+        };
+        assert_eq!(
+            (found.tag.as_deref(), found.count, found.all.unwrap().len()),
+            (Some("A5"), Some(3), 3)
+        );
+        let Ok(Untagged::Search(found)) = parse("* SEARCH 5 3 (MODSEQ 9)") else {
+            panic!()
+        };
         assert_eq!((found.numbers, found.mod_seq), (vec![5, 3], Some(9)));
-        assert_eq!(parse("* SEARCH"), Ok(Untagged::Search(SearchNumbers::default())));
+        assert_eq!(
+            parse("* SEARCH"),
+            Ok(Untagged::Search(SearchNumbers::default()))
+        );
         assert!(parse("* SEARCH 1 x").is_err());
     }
 
     #[test]
     fn a_list_is_read() {
-        let Ok(Untagged::List(listed)) =
-            parse("* LIST (\\HasNoChildren \\AllMail) \"\\\\\" \"Weird \\\"n\\\\me\" (\"CHILDINFO\" (\"SUBSCRIBED\"))")
-        else {
+        let Ok(Untagged::List(listed)) = parse(
+            "* LIST (\\HasNoChildren \\AllMail) \"\\\\\" \"Weird \\\"n\\\\me\" (\"CHILDINFO\" (\"SUBSCRIBED\"))",
+        ) else {
             panic!()
         };
         assert_eq!(listed.name.wire(), b"Weird \"n\\me");
         assert_eq!(listed.delimiter, Some('\\'));
         assert!(listed.attributes.contains(MailboxAttributes::ALL));
-        let Ok(Untagged::Namespace(found)) = parse("* NAMESPACE ((\"INBOX.\" \".\" \"X\" (\"a\"))) NIL ((\"#shared/\" \"/\"))")
+        let Ok(Untagged::Namespace(found)) =
+            parse("* NAMESPACE ((\"INBOX.\" \".\" \"X\" (\"a\"))) NIL ((\"#shared/\" \"/\"))")
         else {
             panic!()
         };
@@ -284,13 +336,16 @@ mod tests {
 
     #[test]
     fn a_status_is_read_as_far_as_it_is_sound() {
-        let Ok(Untagged::MailboxStatus(name, found)) =
-            parse("* STATUS {3}\r\na b (MESSAGES 5 HIGHESTMODSEQ -1 X (a) MAILBOXID (F1) SIZE 9999999999)")
-        else {
+        let Ok(Untagged::MailboxStatus(name, found)) = parse(
+            "* STATUS {3}\r\na b (MESSAGES 5 HIGHESTMODSEQ -1 X (a) MAILBOXID (F1) SIZE 9999999999)",
+        ) else {
             panic!()
         };
         assert_eq!(name.wire(), b"a b");
-        assert_eq!((found.messages, found.highest_mod_seq, found.size), (Some(5), None, Some(9_999_999_999)));
+        assert_eq!(
+            (found.messages, found.highest_mod_seq, found.size),
+            (Some(5), None, Some(9_999_999_999))
+        );
         assert_eq!(found.mailbox_id.as_deref(), Some("F1"));
         assert!(parse("* STATUS \"INBOX\" ()").is_ok());
     }
@@ -299,7 +354,10 @@ mod tests {
     fn a_tagged_response_is_read() {
         let parse = |text: &'static str| parse_tagged(&Bytes::from(text));
         let (tag, done) = parse("A0001 no [LIMIT] Too many\r\n").unwrap();
-        assert_eq!((tag.as_str(), done.condition, done.code), ("A0001", Condition::No, Some(ResponseCode::Limit)));
+        assert_eq!(
+            (tag.as_str(), done.condition, done.code),
+            ("A0001", Condition::No, Some(ResponseCode::Limit))
+        );
         assert_eq!(parse("A0001 OK\r\n").unwrap().1.text, "");
         assert!(parse("A0001 BYE x\r\n").is_err());
         assert!(parse("A0001x\r\n").is_err());

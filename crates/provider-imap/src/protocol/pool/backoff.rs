@@ -37,16 +37,26 @@ impl Backoff {
             Error::No(_) if error.kind() == ErrorKind::Unavailable => THROTTLED,
             _ => return,
         };
-        let doubled = first.saturating_mul(1 << self.refusals.min(10)).min(LONGEST);
+        let doubled = first
+            .saturating_mul(1 << self.refusals.min(10))
+            .min(LONGEST);
         let wait = error.retry_after().unwrap_or_default().max(doubled);
         self.refusals += 1;
-        self.last = Some(Refused { kind: error.kind(), message: error.to_string(), until: now + wait });
+        self.last = Some(Refused {
+            kind: error.kind(),
+            message: error.to_string(),
+            until: now + wait,
+        });
     }
 
     /// The refusal that still stands.
     pub(super) fn refusal(&self, now: Instant) -> Option<Error> {
         let last = self.last.as_ref().filter(|last| last.until > now)?;
-        Some(Error::Backoff { kind: last.kind, message: last.message.clone(), wait: last.until - now })
+        Some(Error::Backoff {
+            kind: last.kind,
+            message: last.message.clone(),
+            wait: last.until - now,
+        })
     }
 }
 
@@ -80,14 +90,23 @@ mod tests {
     fn refused_credentials_are_not_tried_again_at_once() {
         let (mut backoff, now) = (Backoff::default(), Instant::now());
         backoff.note(&refused("A1 NO [AUTHENTICATIONFAILED] no"), now);
-        assert_eq!(backoff.refusal(now).unwrap().kind(), ErrorKind::Unauthenticated);
+        assert_eq!(
+            backoff.refusal(now).unwrap().kind(),
+            ErrorKind::Unauthenticated
+        );
     }
 
     #[test]
     fn the_wait_that_the_server_names_counts() {
         let (mut backoff, now) = (Backoff::default(), Instant::now());
-        backoff.note(&refused("A1 BAD Request is throttled. Suggested Backoff Time: 1800000 milliseconds"), now);
-        assert_eq!(backoff.refusal(now).unwrap().retry_after(), Some(Duration::from_secs(1800)));
+        backoff.note(
+            &refused("A1 BAD Request is throttled. Suggested Backoff Time: 1800000 milliseconds"),
+            now,
+        );
+        assert_eq!(
+            backoff.refusal(now).unwrap().retry_after(),
+            Some(Duration::from_secs(1800))
+        );
         backoff = Backoff::default();
         backoff.note(&Error::Closed, now);
         assert!(backoff.refusal(now).is_none());
