@@ -1,8 +1,9 @@
 //! Cursors, positions and keys that are no longer good.
 
+use email_model::MessageQuery;
 use email_provider::{
-    Cursor, Detail, ErrorKind, Position, ScanDetail, ScanRequest, ScanWindow, SearchRequest,
-    SearchScope,
+    Cursor, Detail, ErrorKind, Position, ProviderResult, ScanDetail, ScanNext, ScanRequest,
+    ScanWindow, SearchRequest, SearchScope,
 };
 
 use crate::{Bench, Mail, Replica, call};
@@ -113,24 +114,38 @@ pub async fn an_old_key_never_yields_another_message(bench: &Bench) {
     );
 }
 
-const MEANINGLESS: [&[u8]; 4] = [b"", b"\0", b"\xff of a later format", b"\x01"];
+/// Bytes that are none of this version's: some that never were, and real ones of another format or
+/// cut off.
+fn meaningless(real: &[u8]) -> Vec<Vec<u8>> {
+    let mut all = vec![
+        Vec::new(),
+        b"\0".to_vec(),
+        b"\xff of a later format".to_vec(),
+    ];
+    if let Some((first, rest)) = real.split_first() {
+        all.push([&[first ^ 0x80], rest].concat());
+        all.push(vec![*first]);
+    }
+    all
+}
+
+fn is_expired<T>(answer: ProviderResult<T>) -> bool {
+    answer.is_err_and(|error| error.kind == ErrorKind::CursorExpired)
+}
 
 /// Bytes that are no cursor of this version are expired, whatever they are.
 pub async fn a_meaningless_cursor_is_expired(bench: &Bench) {
     let at = bench
         .store(&bench.inbox().await, &Mail::new("any", 0))
         .await;
-    for bytes in MEANINGLESS {
-        let cursor = Cursor(bytes.to_vec());
+    let replica = Replica::scan(bench, &at.scope, 100, still).await;
+    for bytes in meaningless(&replica.cursor.0) {
+        let cursor = Cursor(bytes.clone());
         let read = bench
             .provider
             .changes(call(), &at.scope, &cursor, 100)
             .await;
-        assert_eq!(
-            read.err().map(|error| error.kind),
-            Some(ErrorKind::CursorExpired),
-            "{bytes:?}"
-        );
+        assert!(is_expired(read), "{bytes:?}");
         let survey = bench
             .provider
             .survey(call(), &[(at.scope.clone(), cursor)])
@@ -143,34 +158,53 @@ pub async fn a_meaningless_cursor_is_expired(bench: &Bench) {
     }
 }
 
-/// The same of positions.
-pub async fn a_meaningless_position_is_expired(bench: &Bench) {
-    let inbox = bench.inbox().await;
-    let at = bench.store(&inbox, &Mail::new("any", 0)).await;
-    for bytes in MEANINGLESS {
-        let position = Position(bytes.to_vec());
+/// The same of positions in a scan.
+pub async fn a_meaningless_position_in_a_scan_is_expired(bench: &Bench) {
+    let mails = [Mail::new("first", 0), Mail::new("second", 60)];
+    let at = bench.stored(&bench.inbox().await, &mails).await.remove(0);
+    let scan = async |position: Option<Position>| {
         let request = ScanRequest {
             window: ScanWindow::default(),
             detail: ScanDetail::Envelopes,
-            position: Some(&position),
-            limit: 10,
+            position: position.as_ref(),
+            limit: 1,
         };
-        let scan = bench.provider.scan(call(), &at.scope, request).await;
-        assert_eq!(
-            scan.err().map(|error| error.kind),
-            Some(ErrorKind::CursorExpired),
+        bench.provider.scan(call(), &at.scope, request).await
+    };
+    let ScanNext::More(real) = scan(None).await.expect("a page").next else {
+        panic!("one of two messages is not all");
+    };
+    for bytes in meaningless(&real.0) {
+        assert!(
+            is_expired(scan(Some(Position(bytes.clone()))).await),
             "{bytes:?}"
         );
+    }
+}
+
+/// The same of positions in a search.
+pub async fn a_meaningless_position_in_a_search_is_expired(bench: &Bench) {
+    let inbox = bench.inbox().await;
+    bench
+        .stored(&inbox, &[Mail::new("first", 0), Mail::new("second", 60)])
+        .await;
+    let search = async |position: Option<Position>| {
         let request = SearchRequest {
             scope: SearchScope::Folder(inbox.clone()),
-            query: email_model::MessageQuery::default(),
-            position: Some(position),
-            limit: 10,
+            query: MessageQuery::default(),
+            position,
+            limit: 1,
         };
-        let search = bench.provider.search(call(), request).await;
-        assert_eq!(
-            search.err().map(|error| error.kind),
-            Some(ErrorKind::CursorExpired),
+        bench.provider.search(call(), request).await
+    };
+    let real = search(None)
+        .await
+        .expect("a page")
+        .next
+        .expect("one of two messages is not all");
+    for bytes in meaningless(&real.0) {
+        assert!(
+            is_expired(search(Some(Position(bytes.clone()))).await),
             "{bytes:?}"
         );
     }

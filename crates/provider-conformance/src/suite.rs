@@ -80,7 +80,8 @@ macro_rules! provider_conformance {
                 reset_keys_expire_the_cursor,
                 an_old_key_never_yields_another_message,
                 a_meaningless_cursor_is_expired,
-                a_meaningless_position_is_expired,
+                a_meaningless_position_in_a_scan_is_expired,
+                a_meaningless_position_in_a_search_is_expired,
             }
             histories {
                 any_history_can_be_replayed_from_any_cursor,
