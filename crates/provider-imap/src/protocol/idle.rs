@@ -5,8 +5,9 @@ use tokio::time::Instant;
 use super::{
     capability::Capability,
     command::Command,
-    connection::{Connection, from_io, from_library, out_of_order},
+    connection::{Connection, from_io, from_library},
     error::{Error, Result},
+    exec::out_of_order,
     tap::Response,
     untagged::{Condition, Untagged},
 };

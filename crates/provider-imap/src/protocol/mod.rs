@@ -10,6 +10,7 @@ mod connect;
 mod connection;
 mod envelope;
 mod error;
+mod exec;
 mod fetch;
 mod fetch_response;
 mod flags;

@@ -2,8 +2,12 @@
 
 mod commands;
 mod hostile;
+mod idle;
+mod noise;
 mod pool;
 mod servers;
+mod servers_changes;
+mod servers_sign_in;
 mod sign_in;
 
 use std::time::Duration;

@@ -1,18 +1,16 @@
 //! Against real servers: Dovecot with every extension and with few, and Courier with next to none.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use email_provider::ErrorKind;
-use test_servers::{
-    Courier, Dialect, Dovecot, GeneratedMail, PASSWORD, bearer_token, small_corpus,
-};
+use test_servers::{Courier, Dialect, Dovecot, PASSWORD};
 
 use super::{pool::OneServer, *};
 
-const MAIL: &[u8] = b"Subject: hello\r\nFrom: \"A \\\"B\\\" C\" <a@test.local>\r\nMessage-ID: <1@test.local>\r\nMIME-Version: 1.0\r\n\
+pub(super) const MAIL: &[u8] = b"Subject: hello\r\nFrom: \"A \\\"B\\\" C\" <a@test.local>\r\nMessage-ID: <1@test.local>\r\nMIME-Version: 1.0\r\n\
     Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nGr\xc3\xbc\xc3\x9fe\r\n";
 
-fn account(user: &str, port: u16, security: Security) -> ImapConfig {
+pub(super) fn account(user: &str, port: u16, security: Security) -> ImapConfig {
     let auth = Auth::Password {
         login: user.into(),
         password: PASSWORD.to_owned().into(),
@@ -26,7 +24,7 @@ fn account(user: &str, port: u16, security: Security) -> ImapConfig {
     }
 }
 
-async fn open(config: &ImapConfig) -> Result<Connection> {
+pub(super) async fn open(config: &ImapConfig) -> Result<Connection> {
     let network = OneServer::at(config.port);
     Connection::open(config, &Tls::new(config)?, &*network, soon()).await
 }
@@ -290,234 +288,4 @@ async fn messages_live_on_courier() {
         IdleEnd::Quiet
     );
     connection.close().await;
-}
-
-#[tokio::test]
-async fn certificates_are_checked_and_starttls_is_required() {
-    let dovecot = Dovecot::shared(Dialect::Qresync).await.unwrap();
-    let ca_pem = Some(dovecot.certificate().ca_pem.clone());
-    for (port, security) in [
-        (dovecot.imaps_port(), Security::ImplicitTls),
-        (dovecot.imap_port(), Security::StartTls),
-    ] {
-        let config = ImapConfig {
-            ca_pem: ca_pem.clone(),
-            ..account("u0002@test.local", port, security)
-        };
-        open(&config).await.unwrap().close().await;
-        let unknown = open(&ImapConfig {
-            ca_pem: None,
-            ..config.clone()
-        })
-        .await;
-        assert!(matches!(unknown, Err(Error::Tls(_))), "{unknown:?}");
-        let other_name = open(&ImapConfig {
-            host: "other.test".into(),
-            ..config.clone()
-        })
-        .await;
-        assert!(matches!(other_name, Err(Error::Tls(_))), "{other_name:?}");
-        open(&ImapConfig {
-            ca_pem: None,
-            trust_server: true,
-            ..config
-        })
-        .await
-        .unwrap()
-        .close()
-        .await;
-    }
-    let courier = Courier::start().await.unwrap();
-    let config = account("alice@test.local", courier.imap_port(), Security::StartTls);
-    open(&ImapConfig {
-        trust_server: true,
-        ..config
-    })
-    .await
-    .unwrap()
-    .close()
-    .await;
-}
-
-#[tokio::test]
-async fn passwords_and_tokens_are_taken_and_refused() {
-    let dovecot = Dovecot::shared(Dialect::Qresync).await.unwrap();
-    let user = "u0003@test.local";
-    let config = account(user, dovecot.imap_port(), Security::None);
-    let with = |auth: Auth| ImapConfig {
-        auth,
-        ..config.clone()
-    };
-    let token = |token: String| {
-        with(Auth::OAuth {
-            login: user.into(),
-            token: token.into(),
-        })
-    };
-    open(&token(bearer_token(user)))
-        .await
-        .unwrap()
-        .close()
-        .await;
-    let refused = open(&token("stale".into())).await.unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::Unauthenticated, "{refused:?}");
-    let refused = open(&with(password(user))).await.unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::Unauthenticated, "{refused:?}");
-    let courier = Courier::start().await.unwrap();
-    let wrong = ImapConfig {
-        auth: password("carol@test.local"),
-        port: courier.imap_port(),
-        ..config
-    };
-    let refused = open(&wrong).await.unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::Unauthenticated, "{refused:?}");
-}
-
-#[tokio::test]
-async fn qresync_tells_of_flags_and_removals() {
-    let dovecot = Dovecot::shared(Dialect::Qresync).await.unwrap();
-    let config = account("u0004@test.local", dovecot.imap_port(), Security::None);
-    let (mut one, mut other) = (open(&config).await.unwrap(), open(&config).await.unwrap());
-    let inbox = MailboxName::inbox();
-    for _ in 0..5 {
-        one.append(&inbox, AppendOptions::default(), MAIL.to_vec(), soon())
-            .await
-            .unwrap();
-    }
-    let known = one
-        .select(&inbox, SelectOptions::default(), soon())
-        .await
-        .unwrap()
-        .state;
-    let uids = one.uid_search(&SearchKey::All, soon()).await.unwrap();
-    let (first, last) = (uids.first().unwrap(), uids.last().unwrap());
-    other
-        .select(&inbox, SelectOptions::default(), soon())
-        .await
-        .unwrap();
-    let seen = Store {
-        action: StoreAction::Add,
-        flags: SystemFlags::SEEN,
-        keywords: &[],
-        unchanged_since: None,
-    };
-    other.uid_store(&first.into(), seen, soon()).await.unwrap();
-    let deleted = Store {
-        flags: SystemFlags::DELETED,
-        ..seen
-    };
-    other
-        .uid_store(&last.into(), deleted, soon())
-        .await
-        .unwrap();
-    other.uid_expunge(&last.into(), soon()).await.unwrap();
-
-    let mod_seq = known.highest_mod_seq.unwrap();
-    let options = SelectOptions {
-        qresync: Some((known.uid_validity, mod_seq)),
-        ..SelectOptions::default()
-    };
-    let selection = one.select(&inbox, options, soon()).await.unwrap();
-    assert_eq!(selection.vanished, last.into());
-    assert_eq!(
-        selection.changed.iter().map(|c| c.uid).collect::<Vec<_>>(),
-        [first]
-    );
-    let mut changed = Vec::new();
-    let mut each = |data: FetchData| {
-        changed.push(data.uid);
-        Ok(())
-    };
-    let since = ChangedSince {
-        mod_seq,
-        vanished: true,
-    };
-    let gone = one
-        .uid_fetch(
-            &UidSet::range(1, u32::MAX),
-            &FetchItem::FLAGS.into(),
-            Some(since),
-            soon(),
-            &mut each,
-        )
-        .await
-        .unwrap();
-    assert_eq!((gone, changed), (last.into(), vec![first]));
-    let stale = Store {
-        unchanged_since: Some(1),
-        ..seen
-    };
-    assert_eq!(
-        one.uid_store(&first.into(), stale, soon()).await.unwrap(),
-        first.into()
-    );
-}
-
-#[tokio::test]
-async fn idle_tells_of_new_mail() {
-    let dovecot = Dovecot::shared(Dialect::Qresync).await.unwrap();
-    let config = account("u0005@test.local", dovecot.imap_port(), Security::None);
-    let (mut watch, mut other) = (open(&config).await.unwrap(), open(&config).await.unwrap());
-    let inbox = MailboxName::inbox();
-    watch
-        .select(&inbox, SelectOptions::default(), soon())
-        .await
-        .unwrap();
-    let append = async {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        other
-            .append(&inbox, AppendOptions::default(), MAIL.to_vec(), soon())
-            .await
-            .unwrap();
-    };
-    let (end, ()) = tokio::join!(watch.idle(soon()), append);
-    assert_eq!(end.unwrap(), IdleEnd::Hint);
-    assert_eq!(watch.selected().unwrap().exists, 1);
-    assert!(watch.is_usable());
-    dovecot
-        .doveadm(&["kick", "u0005@test.local"])
-        .await
-        .unwrap();
-    let lost = watch.idle(soon()).await.unwrap_err();
-    assert_eq!(lost.kind(), ErrorKind::Unavailable, "{lost:?}");
-}
-
-#[tokio::test]
-async fn every_message_of_a_corpus_is_read() {
-    let dovecot = Dovecot::shared(Dialect::Qresync).await.unwrap();
-    let user = "u0006@test.local";
-    let mails: Vec<GeneratedMail> = small_corpus(7, 500).collect();
-    let raw: Vec<Vec<u8>> = mails.iter().map(|mail| mail.raw.clone()).collect();
-    let config = account(user, dovecot.imap_port(), Security::None);
-    let network = OneServer::at(config.port);
-    let pool = Arc::new(Pool::new(config, network).unwrap());
-    let mut connection = pool.acquire(Class::Bulk, soon(), None).await.unwrap();
-    let inbox = MailboxName::inbox();
-    for mail in &raw {
-        connection
-            .append(&inbox, AppendOptions::default(), mail.clone(), soon())
-            .await
-            .unwrap();
-    }
-    let state = connection
-        .select(&inbox, SelectOptions::default(), soon())
-        .await
-        .unwrap()
-        .state;
-    assert_eq!(state.exists, 500);
-    let items = FetchItems {
-        items: FetchItem::all() - FetchItem::PREVIEW,
-        sections: vec![Section::message()],
-    };
-    let mut found = Vec::new();
-    let mut each = |data: FetchData| {
-        assert!(!data.damaged && data.envelope.is_some() && data.structure.is_some());
-        found.push(data.section(&Section::message()).unwrap().to_vec());
-        Ok(())
-    };
-    connection
-        .uid_fetch(&UidSet::range(1, u32::MAX), &items, None, soon(), &mut each)
-        .await
-        .unwrap();
-    assert!(found == raw);
 }
