@@ -122,7 +122,17 @@ struct Base64 {
 
 impl Base64 {
     fn push(&mut self, chunk: &[u8], decoded: &mut Vec<u8>) {
-        for &byte in chunk {
+        let mut rest = chunk;
+        while let Some((&byte, after)) = rest.split_first() {
+            if self.count == 0
+                && let Some((group, after)) = rest.split_first_chunk()
+                && let Some(octets) = whole_group(group)
+            {
+                decoded.extend_from_slice(&octets);
+                rest = after;
+                continue;
+            }
+            rest = after;
             let value = BASE64_VALUES[usize::from(byte)];
             if value != u8::MAX {
                 self.bits = self.bits << 6 | u32::from(value);
@@ -146,6 +156,20 @@ impl Base64 {
         }
         self.count = 0;
     }
+}
+
+/// The octets of four characters, if all are of the alphabet.
+fn whole_group(group: &[u8; 4]) -> Option<[u8; 3]> {
+    let values = group.map(|byte| BASE64_VALUES[usize::from(byte)]);
+    // The invalid value is the only one with its highest bit set.
+    if values.iter().fold(0, |all, value| all | value) & 0x80 != 0 {
+        return None;
+    }
+    let bits = values
+        .iter()
+        .fold(0, |bits, &value| bits << 6 | u32::from(value));
+    let [_, octets @ ..] = bits.to_be_bytes();
+    Some(octets)
 }
 
 /// `held` is white space that ends the line if a line break follows (RFC 2045 section 6.7 rule 3), or an

@@ -4,7 +4,11 @@
 use std::fmt::Write as _;
 
 use super::fields::unfold;
-use crate::{TransferEncoding, charset, text::one_line, transfer};
+use crate::{
+    TransferEncoding, charset,
+    text::{head, one_line},
+    transfer,
+};
 
 /// How many malformed beginnings of an encoded word are left to the structured-field parser, which
 /// may read to the end of the field for each of them.
@@ -86,7 +90,7 @@ fn pieces(value: &str) -> Vec<Piece<'_>> {
             }
         }
         match &mut pending {
-            Some((charset, bytes)) if charset.eq_ignore_ascii_case(word.charset) => {
+            Some((charset, bytes)) if word.continues(charset) => {
                 word.decode(bytes);
             }
             _ => {
@@ -156,6 +160,13 @@ impl<'a> Word<'a> {
         })
     }
 
+    /// Whether a character may be split between a word in `charset` and this one. Words in a charset that
+    /// has states each begin and end in the first one (RFC 1468), and their decoder wants them apart.
+    fn continues(&self, charset: &str) -> bool {
+        charset.eq_ignore_ascii_case(self.charset)
+            && !head(charset, 8).eq_ignore_ascii_case("iso-2022")
+    }
+
     fn decode(&self, bytes: &mut Vec<u8>) {
         match self.encoding {
             TransferEncoding::QuotedPrintable => {
@@ -187,6 +198,10 @@ mod tests {
         assert_eq!(decoded("=?utf-8?Q?a?=\r\n =?utf-8?Q?b?= c"), "ab c");
         assert_eq!(decoded("=?utf-8?B?w6nD?= =?UTF-8?B?qQ==?="), "éé");
         assert_eq!(decoded("=?utf-8?Q?a?= =?iso-8859-1?Q?=E9?="), "aé");
+        assert_eq!(
+            decoded("=?iso-2022-jp?b?GyRCMnEbKEI=?= =?iso-2022-jp?b?GyRCNUQbKEI=?="),
+            "会議"
+        );
     }
 
     #[test]

@@ -212,7 +212,7 @@ pub(super) fn is_attribution(line: &str) -> bool {
             .is_some_and(|before| before.ends_with([' ', '\u{a0}', ',']))
     };
     dated
-        && (WROTE.iter().any(|verb| word_end(verb))
+        && (WROTE.iter().any(word_end)
             || WROTE_UNSPACED.iter().any(|verb| rest.ends_with(verb))
             || ON
                 .iter()
