@@ -155,12 +155,14 @@ impl Gateway {
     ) -> OperationResult<HashMap<PartId, Bytes>> {
         let mut contents = HashMap::new();
         let mut left = MOST_INLINE;
-        let attachments = view
-            .envelope
-            .iter()
-            .filter_map(|envelope| envelope.attachments.as_ref())
-            .flatten();
-        for attachment in attachments.filter(|attachment| attachment.inline) {
+        let attachments = match &view.envelope {
+            Some(envelope) => envelope.attachments.as_deref().unwrap_or_default(),
+            None => &[],
+        };
+        for attachment in attachments {
+            if !attachment.inline {
+                continue;
+            }
             let answer = places
                 .mailbox
                 .provider

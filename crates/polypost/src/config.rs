@@ -1,0 +1,213 @@
+//! The configuration: one file, and environment variables of the same names that win over it.
+//!
+//! `listen` in the file is `POLYPOST_LISTEN` in the environment, `pass_wait` of the section `[sync]` is
+//! `POLYPOST_SYNC__PASS_WAIT`. A name that is not known is an error, so that a misspelt one is noticed.
+
+mod environment;
+mod file;
+mod limits;
+mod secret_key;
+mod sync;
+mod values;
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context as _, ensure};
+use figment::{Figment, Provider};
+use gateway_operations::{CacheMode, OperationsConfig};
+use ipnet::IpNet;
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::Value;
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+pub use limits::LimitsConfig;
+pub use secret_key::SecretKey;
+pub use sync::SyncConfig;
+
+use self::{environment::Environment, file::ConfigFile};
+
+/// The file that is read where none is named, if it is there.
+pub const DEFAULT_FILE: &str = "polypost.toml";
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// The configuration of a gateway.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where the API is served.
+    #[serde(deserialize_with = "values::parsed")]
+    pub listen: SocketAddr,
+    /// Where files are kept: the embedded database and its key.
+    #[serde(deserialize_with = "values::parsed")]
+    pub data_dir: PathBuf,
+    /// The database: `postgres://…` or `sqlite:…`; by default a SQLite file in `data_dir`.
+    #[serde(deserialize_with = "values::secret")]
+    pub database_url: Option<SecretString>,
+    /// Seals secrets in the database.
+    pub secret_key: Option<SecretKey>,
+    /// How clients reach the gateway. Never taken from a request.
+    #[serde(deserialize_with = "values::optional")]
+    pub public_url: Option<Url>,
+    /// An application that is made, or brought up to date, at each start.
+    #[serde(deserialize_with = "values::optional")]
+    pub client_id: Option<String>,
+    /// Its secret.
+    #[serde(deserialize_with = "values::secret")]
+    pub client_secret: Option<SecretString>,
+    /// Where its sign-ins may return to.
+    #[serde(deserialize_with = "values::list")]
+    pub return_urls: Vec<String>,
+    /// The operator's own networks, to which accounts may connect beside the public internet.
+    #[serde(deserialize_with = "values::list")]
+    pub allow_hosts: Vec<IpNet>,
+    /// Which log lines are written: `level` or `target=level`, separated by commas.
+    #[serde(deserialize_with = "values::parsed")]
+    pub log: String,
+    /// How they are written.
+    pub log_format: LogFormat,
+    /// Where metrics are served; nowhere by default.
+    #[serde(deserialize_with = "values::optional")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// What of messages is kept.
+    pub cache: CacheMode,
+    /// How long running requests may take to finish at the end.
+    #[serde(deserialize_with = "values::duration")]
+    pub stop_grace: Duration,
+    /// How mailboxes are synchronised.
+    pub sync: SyncConfig,
+    /// How much is done at once, and for how long.
+    pub limits: LimitsConfig,
+    /// Sections of the backends, by kind.
+    pub providers: BTreeMap<String, Value>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, 8080).into(),
+            data_dir: "polypost-data".into(),
+            database_url: None,
+            secret_key: None,
+            public_url: None,
+            client_id: None,
+            client_secret: None,
+            return_urls: Vec::new(),
+            allow_hosts: Vec::new(),
+            log: "info".to_owned(),
+            log_format: LogFormat::Text,
+            metrics_listen: None,
+            cache: CacheMode::Envelopes,
+            stop_grace: Duration::from_secs(30),
+            sync: SyncConfig::default(),
+            limits: LimitsConfig::default(),
+            providers: BTreeMap::new(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the named file, or [`DEFAULT_FILE`] if it is there, and then the environment.
+    ///
+    /// # Errors
+    /// For a file that cannot be read, a name that is not known, and a value that makes no sense: each
+    /// with the name and where it stands. Values of secrets are not told.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> anyhow::Result<Self> {
+        let path = file.unwrap_or(Path::new(DEFAULT_FILE));
+        let mut figment = Figment::new();
+        if file.is_some() || path.exists() {
+            figment = figment.merge(ConfigFile::read(path)?);
+        }
+        let environment = Environment::read(environment)?;
+        Self::extract(figment, environment)
+    }
+
+    fn extract(figment: Figment, environment: impl Provider) -> anyhow::Result<Self> {
+        let config: Self = figment
+            .merge(environment)
+            .extract()
+            .map_err(|error| anyhow::anyhow!("configuration: {error}"))?;
+        config.check().context("configuration")?;
+        Ok(config)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        ensure!(
+            self.client_id.is_some() == self.client_secret.is_some(),
+            "client_id and client_secret go together"
+        );
+        ensure!(
+            self.return_urls.is_empty() || self.client_id.is_some(),
+            "return_urls are those of client_id, which is missing"
+        );
+        if let Some(url) = &self.public_url {
+            ensure!(
+                matches!(url.scheme(), "http" | "https")
+                    && url.query().is_none()
+                    && url.fragment().is_none(),
+                "public_url is an http or https URL without query and fragment"
+            );
+        }
+        EnvFilter::builder()
+            .parse(&self.log)
+            .context("log: not a filter")?;
+        self.sync.check()?;
+        self.limits.check()
+    }
+
+    /// The embedded database, where no other is named.
+    pub fn database_file(&self) -> PathBuf {
+        self.data_dir.join("polypost.db")
+    }
+
+    /// What the operations are told.
+    pub fn operations(&self) -> OperationsConfig {
+        let (sync, limits) = (&self.sync, &self.limits);
+        OperationsConfig {
+            cache: self.cache,
+            pass_wait: sync.pass_wait,
+            freshness: sync.freshness,
+            page_wait: sync.page_wait,
+            ready_wait: sync.ready_wait,
+            call_deadline: limits.call_deadline,
+            background_deadline: limits.background_deadline,
+            tombstones: sync.tombstones,
+            idle_pass_interval: sync.idle_pass_interval,
+            inventory_interval: sync.inventory_interval,
+            content_cache_bytes: limits.content_cache_bytes,
+            background_jobs: limits.background_jobs,
+            access_tokens: limits.access_tokens,
+            push: sync.push,
+        }
+    }
+
+    /// The base of the links that commands print.
+    pub fn base_url(&self, listening: SocketAddr) -> String {
+        match &self.public_url {
+            Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+            None => format!("http://{listening}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

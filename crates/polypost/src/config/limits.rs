@@ -1,0 +1,107 @@
+use std::time::Duration;
+
+use anyhow::ensure;
+use gateway_http::{HttpOptions, ServeOptions};
+use gateway_operations::OperationsConfig;
+use serde::Deserialize;
+
+use super::values;
+
+/// How much is done at once, and for how long: the section `[limits]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitsConfig {
+    /// Clients' connections at once; more wait in the listener's queue.
+    #[serde(deserialize_with = "values::parsed")]
+    pub connections: usize,
+    /// Requests worked on at once; more wait.
+    #[serde(deserialize_with = "values::parsed")]
+    pub requests: usize,
+    /// How long a request waits for its turn before it is refused.
+    #[serde(deserialize_with = "values::duration")]
+    pub request_wait: Duration,
+    /// How long a request may take until its response begins.
+    #[serde(deserialize_with = "values::duration")]
+    pub request_deadline: Duration,
+    /// Connections to PostgreSQL.
+    #[serde(deserialize_with = "values::parsed")]
+    pub database_connections: u32,
+    /// Deadline of one call to a provider that a client waits for.
+    #[serde(deserialize_with = "values::duration")]
+    pub call_deadline: Duration,
+    /// Deadline of one call to a provider in the background.
+    #[serde(deserialize_with = "values::duration")]
+    pub background_deadline: Duration,
+    /// Scans and rescans that run at once.
+    #[serde(deserialize_with = "values::parsed")]
+    pub background_jobs: usize,
+    /// Octets of bodies kept in memory.
+    #[serde(deserialize_with = "values::parsed")]
+    pub content_cache_bytes: u64,
+    /// Account tokens kept for one account.
+    #[serde(deserialize_with = "values::parsed")]
+    pub access_tokens: u32,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        let operations = OperationsConfig::default();
+        let http = HttpOptions::default();
+        Self {
+            connections: ServeOptions::default().connections,
+            requests: http.concurrency,
+            request_wait: http.longest_wait,
+            request_deadline: http.deadline,
+            database_connections: store_postgres::PostgresOptions::default().connections,
+            call_deadline: operations.call_deadline,
+            background_deadline: operations.background_deadline,
+            background_jobs: operations.background_jobs,
+            content_cache_bytes: operations.content_cache_bytes,
+            access_tokens: operations.access_tokens,
+        }
+    }
+}
+
+impl LimitsConfig {
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        let counts = [
+            ("limits.connections", self.connections),
+            ("limits.requests", self.requests),
+            ("limits.background_jobs", self.background_jobs),
+            (
+                "limits.database_connections",
+                self.database_connections as usize,
+            ),
+            ("limits.access_tokens", self.access_tokens as usize),
+        ];
+        for (name, count) in counts {
+            ensure!((1..=1_000_000).contains(&count), "{name}: 1 to 1000000");
+        }
+        let times = [
+            ("limits.request_deadline", self.request_deadline),
+            ("limits.call_deadline", self.call_deadline),
+            ("limits.background_deadline", self.background_deadline),
+        ];
+        for (name, time) in times {
+            ensure!(time >= Duration::from_secs(1), "{name}: at least 1s");
+        }
+        Ok(())
+    }
+
+    /// What the API is told.
+    pub fn http(&self) -> HttpOptions {
+        HttpOptions {
+            concurrency: self.requests,
+            longest_wait: self.request_wait,
+            deadline: self.request_deadline,
+        }
+    }
+
+    /// What the API's server is told.
+    pub fn serve(&self) -> ServeOptions {
+        ServeOptions {
+            connections: self.connections,
+            ..ServeOptions::default()
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The backends of this gateway: one line each.
+
+use email_provider::ProviderRegistry;
+use provider_imap::ImapPlugin;
+
+/// All of them.
+pub fn registry() -> ProviderRegistry {
+    ProviderRegistry::default().register(ImapPlugin::default())
+}
