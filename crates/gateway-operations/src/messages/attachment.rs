@@ -148,6 +148,9 @@ impl Gateway {
 /// The stream once its first bytes are there, so that what goes wrong before is still an error.
 async fn begun(answer: Result<ByteStream, ProviderError>) -> Result<ByteStream, ProviderError> {
     let mut stream = answer?;
-    let first = stream.try_next().await?;
-    Ok(stream::iter(first.map(Ok)).chain(stream).boxed())
+    match stream.try_next().await? {
+        Some(first) => Ok(stream::iter([Ok(first)]).chain(stream).boxed()),
+        // A stream that has ended is not asked again.
+        None => Ok(stream::empty().boxed()),
+    }
 }

@@ -1,0 +1,196 @@
+//! A gateway over a mailbox in memory.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use chrono::{Duration, TimeZone as _, Utc};
+use email_model::{Flags, FolderRole, MessageId, Timestamp};
+use email_provider::{
+    MessageRef, ProviderRegistry, SystemClock,
+    network::{Network, NetworkError, ServiceRecord},
+};
+use gateway_operations::{
+    Account, AccountInput, Application, Gateway, GatewayContext, ListRequest, MessageView,
+    OperationsConfig, SaveOptions,
+};
+use gateway_store::{Store, sealing::Sealer};
+use provider_memory::{MemoryMailbox, MemoryPlugin, NewMail, Shape};
+use secrecy::SecretString;
+use serde_json::Value;
+use store_sqlite::{SqliteOptions, StoreSqlite};
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+
+/// No way out.
+#[derive(Debug)]
+struct NoNetwork;
+
+#[async_trait]
+impl Network for NoNetwork {
+    async fn connect(&self, _: &str, _: u16) -> Result<TcpStream, NetworkError> {
+        Err(NetworkError::Unreachable)
+    }
+    async fn resolve(&self, _: &str, _: u16) -> Result<Vec<SocketAddr>, NetworkError> {
+        Err(NetworkError::Unreachable)
+    }
+    async fn services(&self, _: &str) -> Vec<ServiceRecord> {
+        Vec::new()
+    }
+    async fn is_operator_allowed(&self, _: &str) -> bool {
+        false
+    }
+}
+
+pub const PASSWORD: &str = "correct horse";
+
+pub struct Harness {
+    pub gateway: Gateway,
+    pub store: Arc<StoreSqlite>,
+    pub plugin: MemoryPlugin,
+    pub mailbox: MemoryMailbox,
+    pub application: Application,
+    pub account: Account,
+    _directory: TempDir,
+}
+
+/// What a mail says.
+#[derive(Clone, Default)]
+pub struct Mail<'a> {
+    pub id: &'a str,
+    pub subject: &'a str,
+    pub text: &'a str,
+    pub references: &'a str,
+    pub flags: Flags,
+    /// Minutes after the first moment.
+    pub minute: i64,
+}
+
+impl Harness {
+    /// An account that does not synchronise.
+    pub async fn new(shape: Shape) -> Self {
+        Self::with(shape, OperationsConfig::default()).await
+    }
+
+    pub async fn with(shape: Shape, config: OperationsConfig) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("store.db");
+        let store = Arc::new(
+            StoreSqlite::open(&path, SqliteOptions::default())
+                .await
+                .unwrap(),
+        );
+        store.migrate().await.unwrap();
+        let plugin = MemoryPlugin::new();
+        let mailbox = MemoryMailbox::new("ann@example.org", shape, 1);
+        mailbox.require_password(Some(SecretString::from(PASSWORD)));
+        plugin.insert(mailbox.clone());
+        let context = GatewayContext {
+            network: Arc::new(NoNetwork),
+            clock: Arc::new(SystemClock),
+            provider_config: Value::Null,
+        };
+        let gateway = Gateway::new(
+            store.clone(),
+            ProviderRegistry::default().register(plugin.clone()),
+            context,
+            Arc::new(Sealer::new(&Sealer::random_key().unwrap())),
+            config,
+        );
+        let secret = SecretString::from("secret");
+        let application = gateway
+            .put_application("app", &secret, Vec::new())
+            .await
+            .unwrap();
+        let saved = gateway
+            .save_account(&application, input(), SaveOptions::default())
+            .await
+            .unwrap();
+        let account = saved.account;
+        Self {
+            gateway,
+            store,
+            plugin,
+            mailbox,
+            application,
+            account,
+            _directory: directory,
+        }
+    }
+
+    pub fn deliver(&self, role: FolderRole, mail: &Mail<'_>) -> MessageRef {
+        let folder = self.mailbox.folder(role).unwrap();
+        let references = match mail.references {
+            "" => String::new(),
+            ids => format!("References: {ids}\r\n"),
+        };
+        let raw = format!(
+            "Message-ID: <{}@example.org>\r\nDate: Mon, 6 Jan 2025 10:00:00 +0000\r\n{references}\
+             From: Bob <bob@example.org>\r\nTo: ann@example.org\r\nSubject: {}\r\n\
+             Content-Type: text/plain; charset=utf-8\r\n\r\n{}\r\n",
+            mail.id, mail.subject, mail.text
+        );
+        let received_at = first_moment() + Duration::minutes(mail.minute);
+        let flags = mail.flags;
+        let mail = NewMail {
+            raw: Bytes::from(raw),
+            received_at,
+            flags,
+            keywords: Vec::new(),
+        };
+        self.mailbox.deliver(&folder, mail).unwrap()
+    }
+
+    /// The ids of the newest messages.
+    pub async fn ids(&self) -> Vec<MessageId> {
+        self.list(ListRequest::default())
+            .await
+            .iter()
+            .map(|view| view.id)
+            .collect()
+    }
+
+    pub async fn list(&self, request: ListRequest) -> Vec<MessageView> {
+        self.gateway
+            .list_messages(&self.account, request)
+            .await
+            .unwrap()
+            .records
+    }
+
+    pub async fn search(&self, q: &str) -> Vec<String> {
+        let request = ListRequest {
+            q: Some(q.into()),
+            ..ListRequest::default()
+        };
+        subjects(&self.list(request).await)
+    }
+}
+
+pub fn first_moment() -> Timestamp {
+    Utc.with_ymd_and_hms(2025, 1, 6, 12, 0, 0).unwrap()
+}
+
+pub fn input() -> AccountInput {
+    AccountInput {
+        service_type: "Sample".into(),
+        active: true,
+        email: Some("ann@example.org".into()),
+        password: Some(SecretString::from(PASSWORD)),
+        ..AccountInput::default()
+    }
+}
+
+pub fn subjects(views: &[MessageView]) -> Vec<String> {
+    views
+        .iter()
+        .map(|view| {
+            view.envelope
+                .as_ref()
+                .unwrap()
+                .subject
+                .clone()
+                .unwrap_or_default()
+        })
+        .collect()
+}
