@@ -63,6 +63,7 @@ pub trait EmailProvider: Send + Sync + Debug {
     ///   answered twice or once.
     /// - A ref never yields another message than the one it was made for: a key that the backend
     ///   has given to another message is absent.
+    /// - A message that is marked as deleted and not yet expunged is absent.
     /// - Nothing is marked as read.
     async fn fetch(
         &self,

@@ -1,1 +1,32 @@
-//! What the gateway does, without HTTP and without SQL
+//! What the gateway does, without HTTP and without SQL.
+//!
+//! [`Gateway`] is the whole of it: accounts and their sign-ins, reading and changing messages, and the
+//! journal of each account with the passes, scans and tokens that make it a sync feed.
+
+mod accounts;
+mod config;
+mod error;
+mod folders;
+mod gateway;
+mod journal;
+mod mailboxes;
+mod messages;
+mod sync;
+
+pub use accounts::{AccountDetails, AccountInput, AccountView, QuarantinedFolder, RecycleKey, SaveOptions, SavedAccount, SyncProgress};
+pub use config::{CacheMode, OperationsConfig};
+pub use error::{OperationError, OperationErrorKind, OperationResult};
+pub use folders::{WellKnownChange, WellKnownFolders};
+pub use gateway::{Gateway, GatewayContext};
+pub use messages::{
+    AttachmentDownload, ListRequest, MessagePage, MessageView, Omitted, ReadRequest, StatusChange,
+};
+pub use sync::{
+    DeletedPage, DeletedRecord, StartSync, SyncPageRequest, SyncStarted, UpdatedPage,
+};
+
+pub use email_provider::ByteStream;
+pub use gateway_store::{
+    Account, AccountFilter, AccountId, AccountPage, Application, ApplicationId, CredentialState,
+    FolderRow, TokenStatus,
+};

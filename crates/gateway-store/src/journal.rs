@@ -2,7 +2,7 @@ use email_model::{
     Cursor, Digest128, EntryKey, FolderId, FolderKey, FolderKind, FolderRole, Labels, MessageId,
     ScopeKey, ThreadId, Timestamp,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A position in the journal: microseconds since 1970 or one more than the last, whichever is greater.
 ///
@@ -38,7 +38,13 @@ pub struct Lineage {
 pub struct JournalRecord {
     /// When the first sync was asked for; `None`: ids are kept, nothing is synchronised.
     pub started_at: Option<Timestamp>,
+    /// When every scope was seen for the first time: scopes that appear later announce what they hold.
+    pub surveyed_at: Option<Timestamp>,
     /// The widest window asked for: `None` in `Some` is everything.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "some_if_there"
+    )]
     pub window: Option<Option<Timestamp>>,
     /// Start of the last pass that reached the end.
     pub verified_at: Option<Timestamp>,
@@ -46,6 +52,15 @@ pub struct JournalRecord {
     pub inventoried_at: Option<Timestamp>,
     /// Stretches, oldest first.
     pub lineage: Vec<Lineage>,
+    /// Messages reported without content that could not be had: to be reported again once it can.
+    pub owed: Vec<MessageId>,
+}
+
+/// Tells a value that is null from one that is not there.
+fn some_if_there<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// A journal, and the counters that order it.

@@ -1,3 +1,26 @@
-//! IMAP and SMTP mailboxes
+//! IMAP mailboxes: iCloud, Zoho, Yahoo, Fastmail and any other server.
+//!
+//! [`protocol`] is the protocol, on async-imap; the modules beside it are the backend: what the gateway asks of a
+//! mailbox, in IMAP's terms.
 
+mod content;
+mod convert;
+mod cursor;
+mod discovery;
+mod feed;
+mod folders;
+mod known_servers;
+mod listing;
+mod plugin;
 pub mod protocol;
+mod provider;
+mod reading;
+mod scanning;
+mod searching;
+mod settings;
+mod streams;
+mod watch;
+mod writing;
+
+pub use plugin::ImapPlugin;
+pub use provider::ImapProvider;

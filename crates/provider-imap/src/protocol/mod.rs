@@ -1,4 +1,24 @@
 //! The IMAP protocol, on async-imap.
+//!
+//! async-imap connects, signs in, numbers and writes commands. What a server says is not its business:
+//! [`Stream`]s are tapped, complete responses are taken aside and read by parsers of our own, which are
+//! total and linear ([`parse_untagged`], [`Splitter`]). Each command runs to its tagged OK; a lost
+//! connection, a silence or an answer that cannot be read is an error, never an empty answer.
+//!
+//! - [`Pool`] lends connections by [`Class`]; [`Connection`] has the operations, each with a deadline.
+//! - [`MailboxName`], [`UidSet`], [`Section`], [`SearchKey`], [`FetchItems`] say what is wanted, and can be
+//!   written only as what they are; [`FetchData`], [`Selection`], [`ListedMailbox`] are what is found.
+//! - [`Error`] knows its [kind](email_provider::ErrorKind) and becomes a
+//!   [`ProviderError`](email_provider::ProviderError).
+//! - [`Quirks`] are what well-known servers do otherwise than they say.
+//!
+//! Flow of a reading use:
+//! ```ignore
+//! let mut connection = pool.acquire(Class::Interactive, deadline, Some(&mailbox)).await?;
+//! let selection = connection.select(&mailbox, SelectOptions { fresh: true, ..Default::default() }, deadline).await?;
+//! let uids = connection.uid_search(&SearchKey::Deleted.negated(), deadline).await?;
+//! connection.uid_fetch(&uids, &FetchItem::FLAGS.into(), None, deadline, &mut |data| Ok(note(data))).await?;
+//! ```
 
 mod append;
 mod body_structure;

@@ -137,7 +137,8 @@ impl Pool {
                 }
                 seat.connection = Some(connection);
             } else {
-                seat.connection = Some(self.open(deadline).await?);
+                // In a box of its own: whoever watches for hours keeps no room for it.
+                seat.connection = Some(Box::pin(self.open(seat.generation, deadline)).await?);
             }
             return Ok(PooledConnection {
                 seat,
@@ -222,11 +223,13 @@ impl Pool {
         connection.run(Command::new("NOOP"), limit).await.is_ok()
     }
 
-    async fn open(&self, deadline: Instant) -> Result<Connection> {
+    async fn open(&self, generation: u64, deadline: Instant) -> Result<Connection> {
         let config = self.config();
         let result = Connection::open(&config, &self.0.tls, &*self.0.network, deadline).await;
         let mut state = self.0.state();
         match &result {
+            // About credentials that have been replaced meanwhile.
+            _ if generation != state.generation => {}
             Ok(_) => state.backoff = Backoff::default(),
             Err(error) => state.backoff.note(error, Instant::now()),
         }

@@ -236,3 +236,9 @@ async fn a_quoted_password_and_other_letters_arrive_whole() {
         ErrorKind::Invalid
     );
 }
+
+#[test]
+fn the_library_cannot_log_a_password() {
+    // async-imap logs every command at trace level.
+    assert!(log::STATIC_MAX_LEVEL < log::LevelFilter::Trace);
+}

@@ -1,0 +1,20 @@
+//! The journal of an account: which message is which, and what changed when.
+//!
+//! [`JournalHandle`] is the account's journal as this process knows it. What providers tell becomes
+//! [`Observation`]s; [`page::compute`] decides what they mean, purely, and [`JournalHandle::apply`]
+//! loads, computes and commits.
+
+mod apply;
+mod directory;
+mod handle;
+mod identity;
+mod page;
+mod recognise;
+mod threads;
+
+pub(crate) use apply::{Announce, ApplyError, Page};
+pub(crate) use directory::Directory;
+pub(crate) use identity::folder_id;
+pub(crate) use handle::{JournalHandle, Journals};
+pub(crate) use page::{Observation, Place};
+pub(crate) use recognise::new_scope;

@@ -1,0 +1,224 @@
+//! Which of the gateway's messages a provider's answer is about.
+
+use std::collections::HashMap;
+
+use email_model::{Envelope, FolderId, FolderKey, MessageId, ScopeKey};
+use email_provider::{Call, Detail, Entry, Fetched, MessageRef, ThreadHint};
+use gateway_store::{
+    Commit, LoadRequest, MessageRow, ScopeNumber, ScopeRow, ScopeWrite,
+    sealing::Place as SealedPlace,
+};
+
+use super::{
+    Announce, JournalHandle, Observation, Page,
+    apply::{Applied, ApplyError},
+    directory::folder_rows,
+    threads::thread_fact,
+};
+use crate::{CacheMode, Gateway, OperationResult, mailboxes::OpenMailbox};
+
+impl Gateway {
+    /// Gives each fetched message its id and row, in order; a message met for the first time gets
+    /// them unannounced.
+    pub(crate) async fn recognise(
+        &self,
+        mailbox: &OpenMailbox,
+        journal: &JournalHandle,
+        call: Call,
+        fetched: &[Fetched],
+    ) -> OperationResult<Vec<(MessageId, MessageRow)>> {
+        if fetched.is_empty() {
+            return Ok(Vec::new());
+        }
+        let observations = self.observe_fetched(mailbox, journal, call, fetched).await?;
+        let page = Page {
+            observations: &observations,
+            vanished: &[],
+            announce: Announce::No,
+            scope: None,
+        };
+        let provider = mailbox.provider.as_ref();
+        let Applied { placed, rows, .. } = journal.apply(provider, call, self.now(), &page).await?;
+        Ok(placed.into_iter().filter_map(|id| Some((id, rows.get(&id)?.clone()))).collect())
+    }
+
+    async fn observe_fetched(
+        &self,
+        mailbox: &OpenMailbox,
+        journal: &JournalHandle,
+        call: Call,
+        fetched: &[Fetched],
+    ) -> OperationResult<Vec<Observation>> {
+        self.know_scopes(journal, fetched.iter().map(|one| &one.at.scope)).await?;
+        let folder_keys = fetched.iter().filter_map(|one| one.state.as_ref()).flat_map(|state| &state.folders);
+        self.know_folders(mailbox, journal, call, folder_keys).await?;
+        let mut observations = Vec::with_capacity(fetched.len());
+        for one in fetched {
+            let Some(scope) = journal.directory().scope_by_key(&one.at.scope).map(|row| row.number) else {
+                continue;
+            };
+            let envelope = one.content.as_ref().map(|content| &content.envelope).or(one.envelope.as_ref());
+            observations.push(self.observation(
+                journal,
+                scope,
+                Entry {
+                    key: one.at.key.clone(),
+                    state: one.state.clone(),
+                    received_at: envelope.and_then(|envelope| envelope.received_at),
+                    identity: one.identity.clone(),
+                    thread: one.thread.clone(),
+                    envelope: envelope.cloned(),
+                },
+            ));
+        }
+        Ok(observations)
+    }
+
+    /// A provider's entry in the gateway's terms. Scope and folders are in the directory.
+    pub(crate) fn observation(&self, journal: &JournalHandle, scope: ScopeNumber, entry: Entry) -> Observation {
+        let directory = journal.directory();
+        let hint = entry.thread.as_ref().unwrap_or(&ThreadHint::Derive);
+        let thread = thread_fact(&journal.mailbox, hint, entry.envelope.as_ref());
+        let folders = entry.state.as_ref().map(|state| {
+            let known = |key: &FolderKey| directory.folder_by_key(key).map(|row| row.id);
+            let mut folders: Vec<FolderId> = state.folders.iter().filter_map(known).collect();
+            folders.sort_unstable();
+            folders.dedup();
+            folders
+        });
+        let message_id = entry.envelope.as_ref().and_then(|envelope| envelope.message_id.clone());
+        let received_at = entry
+            .received_at
+            .or_else(|| entry.envelope.as_ref().and_then(|envelope| envelope.received_at));
+        let envelope = match self.inner.config.cache {
+            CacheMode::Envelopes => entry.envelope.as_ref().and_then(|envelope| journal.seal_envelope(envelope)),
+            CacheMode::Ids => None,
+        };
+        Observation {
+            place: (scope, entry.key),
+            identity: entry.identity,
+            thread,
+            received_at,
+            labels: entry.state.map(|state| state.labels),
+            folders,
+            message_id,
+            envelope,
+        }
+    }
+
+    /// Makes sure that the directory knows these scopes.
+    pub(crate) async fn know_scopes<'a>(
+        &self,
+        journal: &JournalHandle,
+        keys: impl Iterator<Item = &'a ScopeKey>,
+    ) -> OperationResult<()> {
+        let directory = journal.directory();
+        let mut unknown: Vec<ScopeKey> =
+            keys.filter(|key| directory.scope_by_key(key).is_none()).cloned().collect();
+        unknown.sort_unstable();
+        unknown.dedup();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        journal.reload().await?;
+        journal
+            .amend(&LoadRequest::default(), |_, directory| {
+                let mut number = directory.scopes.keys().next_back().map_or(0, |last| last.0);
+                let scopes: Vec<ScopeWrite> = unknown
+                    .iter()
+                    .filter(|key| directory.scope_by_key(key).is_none())
+                    .map(|key| {
+                        number += 1;
+                        ScopeWrite { row: new_scope(ScopeNumber(number), key.clone()) }
+                    })
+                    .collect();
+                Ok(Some((Commit { scopes, ..Commit::default() }, ())))
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Makes sure that the directory knows these folders: lists them where it does not.
+    pub(crate) async fn know_folders<'a>(
+        &self,
+        mailbox: &OpenMailbox,
+        journal: &JournalHandle,
+        call: Call,
+        mut keys: impl Iterator<Item = &'a FolderKey>,
+    ) -> OperationResult<()> {
+        let directory = journal.directory();
+        if keys.all(|key| directory.folder_by_key(key).is_some()) {
+            return Ok(());
+        }
+        let folders = mailbox.provider.folders(call).await?;
+        self.put_folders(journal, &folders).await
+    }
+
+    /// Keeps what the provider says of its folders, where it differs.
+    pub(crate) async fn put_folders(
+        &self,
+        journal: &JournalHandle,
+        folders: &[email_provider::Folder],
+    ) -> OperationResult<()> {
+        let rows = folder_rows(&journal.mailbox, folders);
+        if journal.directory().folders == rows {
+            return Ok(());
+        }
+        journal
+            .amend(&LoadRequest::default(), |_, directory| {
+                let changed = directory.folders != rows;
+                Ok(changed.then(|| (Commit { folders: Some(rows.clone()), ..Commit::default() }, ())))
+            })
+            .await?;
+        Ok(())
+    }
+}
+
+/// A scope of which nothing has been read.
+pub(crate) fn new_scope(number: ScopeNumber, key: ScopeKey) -> ScopeRow {
+    ScopeRow { number, key, cursor: None, version: 0, state: serde_json::Value::Null }
+}
+
+/// Where envelopes are sealed for: the row binds nothing more, because a message's envelope moves
+/// with its row and the key is the journal's own.
+const ENVELOPE: SealedPlace<'_> = SealedPlace { table: "message", row: "", column: "envelope" };
+
+impl JournalHandle {
+    /// Seals an envelope; `None` where it cannot be written down, which costs a fetch later.
+    pub fn seal_envelope(&self, envelope: &Envelope) -> Option<Vec<u8>> {
+        let plain = postcard::to_allocvec(envelope).ok()?;
+        self.sealer.seal(ENVELOPE, &plain).ok()
+    }
+
+    /// Opens a row's envelope. `None` where there is none, or one of another form.
+    pub fn open_envelope(&self, row: &MessageRow) -> Option<Envelope> {
+        let plain = self.sealer.open(ENVELOPE, row.envelope.as_deref()?).ok()?;
+        postcard::from_bytes(&plain).ok()
+    }
+
+    /// Where a message is now, as far as the journal knows.
+    pub async fn places(&self, id: MessageId) -> Result<Option<(MessageRow, Vec<MessageRef>)>, ApplyError> {
+        let Some((row, entries)) = self.store.message(self.account, id).await? else { return Ok(None) };
+        let directory = self.directory();
+        let refs = entries
+            .into_iter()
+            .filter_map(|entry| super::apply::reference(&directory, &(entry.scope, entry.key)))
+            .collect();
+        Ok(Some((row, refs)))
+    }
+
+    /// Where messages are now, by id; a message without a place is left out.
+    pub async fn places_of(&self, ids: Vec<MessageId>) -> Result<HashMap<MessageId, MessageRef>, ApplyError> {
+        let request = LoadRequest { ids, ..LoadRequest::default() };
+        let loaded = self.store.load(self.account, &request).await?;
+        let directory = self.directory();
+        Ok(loaded
+            .entries
+            .into_iter()
+            .filter_map(|entry| Some((entry.message, super::apply::reference(&directory, &(entry.scope, entry.key))?)))
+            .collect())
+    }
+}
+
+/// What a page needs of each message that it shows.
+pub(crate) const LISTED: Detail = Detail::Envelope;

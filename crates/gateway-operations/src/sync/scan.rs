@@ -1,0 +1,227 @@
+//! First scans: what a scope held when its cursor began. Background work, newest first, resumable.
+
+use email_model::{Cursor, FolderRole, Timestamp};
+use email_provider::{
+    ErrorKind, Position, ProviderError, ScanDetail, ScanNext, ScanPage, ScanRequest, ScanWindow,
+};
+use gateway_store::{JournalRecord, ScopeNumber, ScopeRow};
+
+use super::{
+    pass::{PAGE, PassContext, PassError},
+    scope_state::{Covered, ScanProgress, ScopeRecord},
+};
+use crate::{
+    Gateway,
+    journal::{Announce, Directory, Place},
+};
+
+/// What a scope's scan has to do next.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ScanTask {
+    pub number: ScopeNumber,
+    pub window: ScanWindow,
+}
+
+/// The next scan of a mailbox: the asked-for window of every scope first, the inbox before the rest,
+/// then what is older.
+pub(crate) fn next_scan(directory: &Directory, record: &JournalRecord, now: Timestamp) -> Option<ScanTask> {
+    record.started_at?;
+    let window = record.window.flatten();
+    let mut tasks: Vec<(u8, u8, ScanTask)> = Vec::new();
+    for row in directory.scopes.values() {
+        let state = ScopeRecord::of(row);
+        let is_waiting = state.failure.as_ref().is_some_and(|failure| failure.retry_at > now);
+        if !state.surveyed || state.removed || state.covered == Covered::All || is_waiting {
+            continue;
+        }
+        let (phase, window) = match (&state.scan, state.covered) {
+            (Some(scan), _) => (
+                u8::from(scan.before.is_some()),
+                ScanWindow { since: scan.since, before: scan.before },
+            ),
+            (None, Covered::Nothing) => (0, ScanWindow { since: window, before: None }),
+            (None, Covered::Since(since)) => (1, ScanWindow { since: None, before: Some(since) }),
+            (None, Covered::All) => continue,
+        };
+        let is_inbox = directory
+            .folder_by_role(FolderRole::Inbox)
+            .is_some_and(|folder| folder.key.0 == row.key.0);
+        // A folder that appeared later may be an old one renamed: its messages wait to be found.
+        let phase = if state.announces { 0 } else { phase };
+        tasks.push((phase, u8::from(!is_inbox), ScanTask { number: row.number, window }));
+    }
+    tasks.sort_by_key(|(phase, rank, task)| (*phase, *rank, task.number));
+    tasks.into_iter().next().map(|(_, _, task)| task)
+}
+
+impl Gateway {
+    /// Takes a first cursor of every scope that has none, before anything of it is listed: what
+    /// moves into it afterwards is told by its feed.
+    pub(crate) async fn begin_scopes(&self, context: &PassContext<'_>) -> Result<(), PassError> {
+        let directory = context.journal.directory();
+        for row in directory.scopes.values() {
+            let state = ScopeRecord::of(row);
+            let untouched = state.surveyed && !state.removed && state.covered == Covered::Nothing && state.scan.is_none();
+            if row.cursor.is_some() || !untouched {
+                continue;
+            }
+            match context.mailbox.provider.begin(context.call, &row.key).await {
+                Ok(Some(cursor)) => self.set_cursor(context, row.number, cursor).await?,
+                Ok(None) => {}
+                Err(error) => self.scan_failed(context, row.number, error).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn set_cursor(&self, context: &PassContext<'_>, number: ScopeNumber, cursor: Cursor) -> Result<(), PassError> {
+        context.journal.amend_scope(number, |row| row.cursor = Some(cursor.clone())).await?;
+        Ok(())
+    }
+
+    /// Scans a scope's window to its end, committing page by page, the next one being fetched while
+    /// one is written.
+    pub(crate) async fn scan_scope(&self, context: &PassContext<'_>, task: &ScanTask) -> Result<(), PassError> {
+        let number = task.number;
+        let gate = context.sync.scan_gate(number);
+        let _gate = gate.lock().await;
+        context.sync.begin_vanish_log(number);
+        let result = self.scan_pages(context, task).await;
+        context.sync.end_vanish_log(number);
+        match result {
+            Err(PassError::Provider(error)) => self.scan_failed(context, number, error).await,
+            other => other,
+        }
+    }
+
+    async fn scan_pages(&self, context: &PassContext<'_>, task: &ScanTask) -> Result<(), PassError> {
+        let directory = context.journal.directory();
+        let Some(row) = directory.scopes.get(&task.number) else { return Ok(()) };
+        let progress = ScopeRecord::of(row).scan.unwrap_or_default();
+        let mut position = progress.position.map(Position);
+        let mut page = self.scan_page(context, row, task, position.as_ref()).await?;
+        loop {
+            let following = match &page.next {
+                ScanNext::More(next) => Some(next.clone()),
+                ScanNext::Done { .. } => None,
+            };
+            let write = self.commit_scan_page(context, row, task, page);
+            let Some(next) = following else { return write.await };
+            position = Some(next);
+            let (written, fetched) =
+                tokio::join!(write, self.scan_page(context, row, task, position.as_ref()));
+            written?;
+            page = fetched?;
+            context.sync.made_progress();
+            self.keep_lease(context).await?;
+        }
+    }
+
+    async fn scan_page(
+        &self,
+        context: &PassContext<'_>,
+        row: &ScopeRow,
+        task: &ScanTask,
+        position: Option<&Position>,
+    ) -> Result<ScanPage, PassError> {
+        let request = ScanRequest { window: task.window, detail: ScanDetail::Envelopes, position, limit: PAGE };
+        let call = self.background();
+        Ok(context.mailbox.provider.scan(call, &row.key, request).await?)
+    }
+
+    async fn commit_scan_page(
+        &self,
+        context: &PassContext<'_>,
+        row: &ScopeRow,
+        task: &ScanTask,
+        page: ScanPage,
+    ) -> Result<(), PassError> {
+        let announces = ScopeRecord::of(row).announces;
+        let announce = if announces { Announce::Feed } else { Announce::FirstScan };
+        let mut vanished = Vec::new();
+        let entries = if announces {
+            self.complete(context, row, page.entries, &mut vanished).await?
+        } else {
+            self.identify(context, row, page.entries).await?
+        };
+        let found = u64::try_from(entries.len()).unwrap_or(0);
+        let observations: Vec<_> = entries
+            .into_iter()
+            .map(|entry| self.observation(context.journal, row.number, entry))
+            .collect();
+        let (total, next, window) = (page.total, page.next, task.window);
+        let edit = move |row: &mut ScopeRow| {
+            if let ScanNext::Done { cursor: Some(cursor), .. } = &next {
+                row.cursor.get_or_insert_with(|| cursor.clone());
+            }
+            ScopeRecord::edit(row, |record| match &next {
+                ScanNext::More(position) => {
+                    let scan = record.scan.get_or_insert_default();
+                    (scan.since, scan.before) = (window.since, window.before);
+                    scan.position = Some(position.0.clone());
+                    scan.found += found;
+                    scan.total = total.or(scan.total);
+                }
+                ScanNext::Done { .. } => {
+                    record.scan = None;
+                    record.failure = None;
+                    record.covered = window.since.map_or(Covered::All, Covered::Since);
+                    record.announces &= record.covered != Covered::All;
+                }
+            });
+        };
+        // The changes read meanwhile may have told of the end of an entry of this page: the log is
+        // looked at under the lock under which both are written.
+        let logged = context.sync.vanish_log(row.number);
+        let still: Vec<_> = observations
+            .into_iter()
+            .filter(|observation| !logged.contains(&observation.place.1))
+            .collect();
+        self.commit_page(context, &still, &[], announce, Some((row.number, &edit))).await?;
+        // What vanished between the look at the log and the commit is told to the journal again.
+        let late: Vec<Place> = context
+            .sync
+            .vanish_log(row.number)
+            .difference(&logged)
+            .map(|key| (row.number, key.clone()))
+            .collect();
+        self.commit_page(context, &[], &late, Announce::Feed, None).await?;
+        context.sync.made_progress();
+        Ok(())
+    }
+
+    /// Reads the identity of entries of which the listing did not tell it.
+    async fn identify(
+        &self,
+        context: &PassContext<'_>,
+        row: &ScopeRow,
+        entries: Vec<email_provider::Entry>,
+    ) -> Result<Vec<email_provider::Entry>, PassError> {
+        if entries.iter().all(|entry| entry.identity.is_some()) {
+            return Ok(entries);
+        }
+        self.complete(context, row, entries, &mut Vec::new()).await
+    }
+
+    async fn scan_failed(
+        &self,
+        context: &PassContext<'_>,
+        number: ScopeNumber,
+        error: ProviderError,
+    ) -> Result<(), PassError> {
+        match error.kind {
+            ErrorKind::NotFound => Ok(()),
+            ErrorKind::CursorExpired => {
+                let again = |row: &mut ScopeRow| {
+                    ScopeRecord::edit(row, |record| {
+                        record.scan = record.scan.take().map(|scan| ScanProgress { position: None, found: 0, ..scan });
+                    });
+                };
+                context.journal.amend_scope(number, again).await?;
+                Ok(())
+            }
+            ErrorKind::Unavailable | ErrorKind::RateLimited | ErrorKind::Unauthenticated => Err(error.into()),
+            _ => self.quarantine(context.journal, number, self.now(), &error).await,
+        }
+    }
+}

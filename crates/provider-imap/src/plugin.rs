@@ -1,0 +1,187 @@
+//! How IMAP mailboxes are signed in to.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use email_provider::{
+    ConnectContext, ConnectedMailbox, Connection, CredentialField, EmailProvider, ErrorKind, MailboxIdentity,
+    PluginInfo, ProviderError, ProviderPlugin, ProviderResult, ServiceTypeInfo, SignIn, SignInError,
+    network::NetworkError,
+};
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use crate::{
+    discovery::{Found, discover},
+    known_servers,
+    protocol::{self, Auth, ImapConfig, Limits, Pool, PoolOptions, Timeouts},
+    provider::{Facts, ImapProvider},
+    settings::{AuthKind, Protocol, Server, ServerSecurity, Settings},
+};
+
+/// How long a sign-in may take.
+const SIGN_IN_WAIT: Duration = Duration::from_secs(45);
+
+/// The plugin's section of the configuration.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Section {
+    /// PEM file of authorities to trust instead of the machine's.
+    ca_file: Option<std::path::PathBuf>,
+    /// Connections for waiting, for interactive calls, for transfers and scans.
+    watch_connections: Option<usize>,
+    interactive_connections: Option<usize>,
+    bulk_connections: Option<usize>,
+    /// Seconds after which an unused connection is closed.
+    keep_seconds: Option<u64>,
+}
+
+/// IMAP mailboxes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ImapPlugin;
+
+impl ImapPlugin {
+    fn config(context: &ConnectContext, connection: &Connection) -> ProviderResult<(ImapConfig, Option<Facts>)> {
+        let broken = |what: &str| ProviderError::new(ErrorKind::Unexpected, format!("{what} cannot be read"));
+        let settings: Settings = serde_json::from_value(connection.settings.clone())
+            .map_err(|error| broken("the stored connection").with_source(error))?;
+        let section: Section = match &context.config {
+            serde_json::Value::Null => Section::default(),
+            section => serde_json::from_value(section.clone())
+                .map_err(|error| broken("the configuration of IMAP").with_source(error))?,
+        };
+        let ca_pem = match &section.ca_file {
+            Some(file) => Some(
+                std::fs::read_to_string(file).map_err(|error| broken("the file of authorities").with_source(error))?,
+            ),
+            None => None,
+        };
+        let usual = PoolOptions::default();
+        let secret = connection.secret.clone();
+        let login = settings.login.clone();
+        let config = ImapConfig {
+            host: settings.imap.host,
+            port: settings.imap.port,
+            security: settings.imap.security.into(),
+            ca_pem,
+            trust_server: settings.trust_server,
+            auth: match settings.auth {
+                AuthKind::Password => Auth::Password { login, password: secret },
+                AuthKind::OAuth => Auth::OAuth { login, token: secret },
+            },
+            limits: Limits::default(),
+            timeouts: Timeouts::default(),
+            pool: PoolOptions {
+                watch: section.watch_connections.unwrap_or(usual.watch),
+                interactive: section.interactive_connections.unwrap_or(usual.interactive),
+                bulk: section.bulk_connections.unwrap_or(usual.bulk),
+                keep: section.keep_seconds.map_or(usual.keep, Duration::from_secs),
+                ..usual
+            },
+        };
+        Ok((config, settings.facts))
+    }
+
+    async fn servers(context: &ConnectContext, sign_in: &SignIn) -> Result<Found, SignInError> {
+        let address = sign_in.email.as_deref().or(sign_in.login.as_deref()).unwrap_or_default();
+        let mut found = match &sign_in.server_url {
+            Some(url) => {
+                let imap = Server::parse(Protocol::Imap, url)?;
+                Found { brand: known_servers::brand_of_host(&imap.host), imap, smtp: None, login: address.to_owned() }
+            }
+            None => discover(context, &sign_in.service_type, address).await?,
+        };
+        if let Some(url) = &sign_in.server_url2 {
+            found.smtp = Some(Server::parse(Protocol::Smtp, url)?);
+        }
+        if let Some(login) = &sign_in.login {
+            found.login.clone_from(login);
+        }
+        Ok(found)
+    }
+}
+
+#[async_trait]
+impl ProviderPlugin for ImapPlugin {
+    fn info(&self) -> PluginInfo {
+        let credentials = vec![CredentialField::Login, CredentialField::Password, CredentialField::ServerUrl];
+        let service_types = ["IMAP", "iCloud", "Zoho"]
+            .map(|name| ServiceTypeInfo { name, credentials: credentials.clone() })
+            .to_vec();
+        PluginInfo { kind: "imap", service_types }
+    }
+
+    async fn resolve(&self, context: &ConnectContext, sign_in: &SignIn) -> Result<ConnectedMailbox, SignInError> {
+        if sign_in.email.is_none() && sign_in.login.is_none() {
+            return Err(SignInError::Invalid("email or loginString is needed".into()));
+        }
+        let (auth, secret) = match (&sign_in.password, &sign_in.access_token) {
+            (Some(password), _) => (AuthKind::Password, password.clone()),
+            (None, Some(token)) if sign_in.refresh_token.is_some() => (AuthKind::OAuth, token.clone()),
+            (None, Some(password)) => (AuthKind::Password, password.clone()),
+            (None, None) => return Err(SignInError::Invalid("password is needed".into())),
+        };
+        let found = Self::servers(context, sign_in).await?;
+        let unprotected = [Some(&found.imap), found.smtp.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|server| server.security == ServerSecurity::None);
+        if (unprotected || sign_in.trust_server) && !context.network.is_operator_allowed(&found.imap.host).await {
+            let what = if unprotected { "security=none" } else { "trustServer" };
+            let why = format!("{what} is allowed only for hosts that the operator of this gateway named");
+            return Err(SignInError::Invalid(why));
+        }
+        let settings = Settings {
+            imap: found.imap.clone(),
+            smtp: found.smtp.clone(),
+            login: found.login.clone(),
+            auth,
+            trust_server: sign_in.trust_server,
+            facts: None,
+        };
+        let subject = format!("{}@{}:{}", found.login.to_lowercase(), found.imap.host.to_lowercase(), found.imap.port);
+        Ok(ConnectedMailbox {
+            connection: Connection { settings: serde_json::to_value(&settings).unwrap_or_default(), secret },
+            identity: MailboxIdentity { subject },
+            email: sign_in.email.clone().or_else(|| Some(found.login.clone()).filter(|login| login.contains('@'))),
+            login: found.login,
+            server_url: Some(found.imap.url(Protocol::Imap)),
+            server_url2: found.smtp.map(|server| server.url(Protocol::Smtp)),
+            service_provider: found.brand,
+        })
+    }
+
+    async fn prove(&self, context: &ConnectContext, mut mailbox: ConnectedMailbox) -> Result<ConnectedMailbox, SignInError> {
+        let (config, _) = Self::config(context, &mailbox.connection)?;
+        let deadline = Instant::now() + SIGN_IN_WAIT;
+        let tls = protocol::Tls::new(&config).map_err(ProviderError::from)?;
+        let opened = protocol::Connection::open(&config, &tls, context.network.as_ref(), deadline).await;
+        let mut connection = opened.map_err(before_sign_in)?;
+        let facts = Facts::learn(&mut connection, deadline).await.map_err(ProviderError::from)?;
+        connection.close().await;
+        if let Some(settings) = mailbox.connection.settings.as_object_mut() {
+            settings.insert("facts".into(), serde_json::to_value(&facts).unwrap_or_default());
+        }
+        Ok(mailbox)
+    }
+
+    async fn open(&self, context: &ConnectContext, connection: &Connection) -> ProviderResult<Arc<dyn EmailProvider>> {
+        let (config, facts) = Self::config(context, connection)?;
+        let pool = Pool::new(config, Arc::clone(&context.network))?;
+        let provider = ImapProvider::new(pool, facts);
+        provider.learn(Instant::now() + SIGN_IN_WAIT).await?;
+        Ok(Arc::new(provider))
+    }
+}
+
+/// Before a sign-in succeeded only a class is told: what answers at a host and port that a caller
+/// named is not the caller's to read. A refusal of the credentials is an answer of a mail server to its
+/// own user.
+fn before_sign_in(error: protocol::Error) -> SignInError {
+    match &error {
+        protocol::Error::Credentials(_) | protocol::Error::Backoff { .. } => SignInError::Provider(error.into()),
+        protocol::Error::Tls(_) => SignInError::Unreachable("tls"),
+        protocol::Error::Network(NetworkError::Forbidden) => SignInError::Unreachable("refused"),
+        _ => SignInError::Unreachable("unreachable"),
+    }
+}

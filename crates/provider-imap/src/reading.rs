@@ -1,0 +1,204 @@
+//! Fetching messages: their state, their envelopes, their contents.
+
+use std::collections::HashMap;
+
+use email_model::Content;
+use email_provider::{Call, Detail, ErrorKind, Fetched, MessageRef, Priority, ProviderResult, ScopeKey};
+
+use crate::{
+    content::{whole_content, read_content},
+    convert::{ENVELOPE_FIELDS, IdentityKind, entry, entry_state, is_deleted, thread_hint},
+    cursor::read_key,
+    feed::{select_error, selected},
+    protocol::{Connection, FetchData, FetchItem, FetchItems, MailboxName, Section, SelectOptions, UidSet},
+    provider::ImapProvider,
+};
+
+/// Up to this size a message is fetched whole and parsed here; above it only the parts that are read.
+const WHOLE: u64 = 256 << 10;
+
+/// What an entry of a list is made of.
+pub(crate) fn listed_items(kind: IdentityKind) -> FetchItems {
+    let mut items = FetchItem::FLAGS | FetchItem::INTERNAL_DATE | FetchItem::SIZE | FetchItem::STRUCTURE;
+    if kind == IdentityKind::ObjectId {
+        items |= FetchItem::OBJECT_ID;
+    }
+    FetchItems { items, sections: vec![Section::header_fields(&ENVELOPE_FIELDS)] }
+}
+
+impl ImapProvider {
+    pub(crate) async fn fetch_refs(
+        &self,
+        call: Call,
+        refs: &[MessageRef],
+        detail: Detail,
+    ) -> ProviderResult<Vec<Fetched>> {
+        let mut by_scope: Vec<(&ScopeKey, Vec<(u32, u32)>)> = Vec::new();
+        for at in refs {
+            let Some(key) = read_key(&at.key) else { continue };
+            match by_scope.iter_mut().find(|(scope, _)| *scope == &at.scope) {
+                Some((_, keys)) => keys.push(key),
+                None => by_scope.push((&at.scope, vec![key])),
+            }
+        }
+        let mut found: HashMap<MessageRef, Fetched> = HashMap::new();
+        for (scope, keys) in by_scope {
+            for one in self.fetch_in(call, scope, &keys, detail).await? {
+                found.insert(one.at.clone(), one);
+            }
+        }
+        Ok(refs.iter().filter_map(|at| found.get(at).cloned()).collect())
+    }
+
+    async fn fetch_in(
+        &self,
+        call: Call,
+        scope: &ScopeKey,
+        keys: &[(u32, u32)],
+        detail: Detail,
+    ) -> ProviderResult<Vec<Fetched>> {
+        let mailbox = MailboxName::from_key(&scope.0);
+        let mut connection = self.connection(call, Some(&mailbox)).await?;
+        // Whether a message is there must be the truth of now; what is read of it may be that of the
+        // moment at which the mailbox was last looked at.
+        let fresh = detail <= Detail::State || call.priority == Priority::Background;
+        let options = SelectOptions { fresh, ..SelectOptions::default() };
+        match connection.select(&mailbox, options, call.deadline).await.map_err(select_error) {
+            Ok(_) => {}
+            Err(error) if error.kind == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        }
+        let validity = selected(&connection)?.uid_validity;
+        let uids: UidSet = keys.iter().filter(|(of, _)| *of == validity).map(|(_, uid)| *uid).collect();
+        if uids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let fetch = Fetching { scope, mailbox: &mailbox, validity, kind: self.identity_kind(), call };
+        match detail {
+            Detail::Exists | Detail::State => fetch.states(&mut connection, &uids).await,
+            Detail::Envelope => fetch.envelopes(&mut connection, &uids).await,
+            Detail::Content => fetch.contents(&mut connection, &uids).await,
+        }
+    }
+}
+
+/// A fetch within one selected mailbox.
+pub(crate) struct Fetching<'a> {
+    scope: &'a ScopeKey,
+    mailbox: &'a MailboxName,
+    validity: u32,
+    kind: IdentityKind,
+    call: Call,
+}
+
+impl Fetching<'_> {
+    fn at(&self, uid: u32) -> MessageRef {
+        MessageRef { scope: self.scope.clone(), key: crate::cursor::entry_key(self.validity, uid) }
+    }
+
+    async fn collect(
+        &self,
+        connection: &mut Connection,
+        uids: &UidSet,
+        items: &FetchItems,
+    ) -> ProviderResult<HashMap<u32, FetchData>> {
+        let mut found: HashMap<u32, FetchData> = HashMap::new();
+        let mut take = |data: FetchData| {
+            found.insert(data.uid, data);
+            Ok(())
+        };
+        connection.uid_fetch(uids, items, None, self.call.deadline, &mut take).await?;
+        Ok(found)
+    }
+
+    async fn states(&self, connection: &mut Connection, uids: &UidSet) -> ProviderResult<Vec<Fetched>> {
+        let found = self.collect(connection, uids, &FetchItem::FLAGS.into()).await?;
+        let live = found.into_values().filter(|data| !is_deleted(data.flags.as_ref()));
+        Ok(live
+            .map(|data| Fetched {
+                at: self.at(data.uid),
+                state: data.flags.as_ref().map(|flags| entry_state(self.mailbox, flags)),
+                identity: None,
+                thread: None,
+                envelope: None,
+                content: None,
+            })
+            .collect())
+    }
+
+    async fn envelopes(&self, connection: &mut Connection, uids: &UidSet) -> ProviderResult<Vec<Fetched>> {
+        let mut fetched = Vec::new();
+        let mut take = |data: FetchData| {
+            if !is_deleted(data.flags.as_ref()) {
+                fetched.push(self.listed(&data));
+            }
+            Ok(())
+        };
+        let mut items = listed_items(self.kind);
+        if self.call.priority == Priority::Interactive {
+            items.items |= FetchItem::PREVIEW;
+        }
+        connection.uid_fetch(uids, &items, None, self.call.deadline, &mut take).await?;
+        Ok(fetched)
+    }
+
+    fn listed(&self, data: &FetchData) -> Fetched {
+        let entry = entry(self.kind, self.mailbox, self.validity, data);
+        let mut envelope = entry.envelope;
+        if let (Some(envelope), Some(preview)) = (&mut envelope, &data.preview) {
+            let text = String::from_utf8_lossy(preview).replace('\0', "");
+            envelope.snippet = Some(text).filter(|text| !text.trim().is_empty());
+        }
+        Fetched {
+            at: self.at(data.uid),
+            state: entry.state,
+            identity: entry.identity,
+            thread: entry.thread,
+            envelope,
+            content: None,
+        }
+    }
+
+    async fn contents(&self, connection: &mut Connection, uids: &UidSet) -> ProviderResult<Vec<Fetched>> {
+        let mut facts = FetchItem::FLAGS | FetchItem::INTERNAL_DATE | FetchItem::SIZE;
+        if self.kind == IdentityKind::ObjectId {
+            facts |= FetchItem::OBJECT_ID;
+        }
+        let mut found = self.collect(connection, uids, &facts.into()).await?;
+        found.retain(|_, data| !is_deleted(data.flags.as_ref()));
+        let is_small = |data: &FetchData| data.size.is_some_and(|size| size <= WHOLE);
+        let small: UidSet = found.values().filter(|data| is_small(data)).map(|data| data.uid).collect();
+        let mut fetched = Vec::with_capacity(found.len());
+        if !small.is_empty() {
+            let whole = FetchItems { items: FetchItem::empty(), sections: vec![Section::message()] };
+            let mut take = |data: FetchData| {
+                if let (Some(raw), Some(known)) = (data.section(&Section::message()), found.remove(&data.uid)) {
+                    fetched.push(self.read(&known, whole_content(raw)));
+                }
+                Ok(())
+            };
+            connection.uid_fetch(&small, &whole, None, self.call.deadline, &mut take).await?;
+        }
+        let large: Vec<FetchData> = found.into_values().filter(|data| !is_small(data)).collect();
+        for data in large {
+            if let Some(content) = read_content(connection, data.uid, self.call.deadline).await? {
+                fetched.push(self.read(&data, content));
+            }
+        }
+        Ok(fetched)
+    }
+
+    /// A message and its content; date and size are the server's word.
+    fn read(&self, data: &FetchData, mut content: Content) -> Fetched {
+        content.envelope.received_at = data.internal_date.map(crate::convert::timestamp);
+        content.envelope.size = data.size;
+        Fetched {
+            at: self.at(data.uid),
+            state: data.flags.as_ref().map(|flags| entry_state(self.mailbox, flags)),
+            identity: Some(crate::convert::identity(self.kind, data, &content.envelope)),
+            thread: Some(thread_hint(data)),
+            envelope: None,
+            content: Some(content),
+        }
+    }
+}
