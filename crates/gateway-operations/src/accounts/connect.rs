@@ -63,7 +63,7 @@ impl Gateway {
             .await?;
             match proposed {
                 None => break self.insert_account(application, &input, &resolved).await?,
-                Some(old) if resolved.proved || self.has_same_credentials(&old, &resolved) => {
+                Some(old) if resolved.proved || self.is_unchanged(&old, &input, &resolved) => {
                     break self.reuse_account(old, &input, &resolved).await?;
                 }
                 Some(_) => {
@@ -154,14 +154,28 @@ impl Gateway {
         }
     }
 
-    /// Whether the account holds these credentials of this mailbox, and they are thought to work.
-    fn has_same_credentials(&self, old: &Account, resolved: &Resolved) -> bool {
-        let secret = &resolved.mailbox.connection.secret;
+    /// Whether the account is already connected in just this way, and that is thought to work.
+    fn is_unchanged(&self, old: &Account, input: &AccountInput, resolved: &Resolved) -> bool {
+        let mailbox = &resolved.mailbox;
+        let details = AccountDetails::of(old);
+        let same_servers = details.trust_server == input.trust_server
+            && details.server_url
+                == mailbox
+                    .server_url
+                    .clone()
+                    .or_else(|| input.server_url.clone())
+            && details.server_url2
+                == mailbox
+                    .server_url2
+                    .clone()
+                    .or_else(|| input.server_url2.clone());
         old.credentials.status == TokenStatus::Active
             && old.mailbox == resolved.identity()
+            && same_servers
             && self.connection(old).is_ok_and(|kept| {
                 let kept = secrets::hash(kept.secret.expose_secret());
-                secrets::same(&kept, &secrets::hash(secret.expose_secret()))
+                let given = mailbox.connection.secret.expose_secret();
+                secrets::same(&kept, &secrets::hash(given))
             })
     }
 
@@ -210,6 +224,12 @@ impl Gateway {
         self.fill(&mut account, input, resolved)?;
         if resolved.proved {
             account.credentials = CredentialState::default();
+        } else {
+            // What earlier sign-ins have learned of the servers is better than a first guess.
+            account
+                .connection_settings
+                .clone_from(&old.connection_settings);
+            account.connection_secret.clone_from(&old.connection_secret);
         }
         account.updated_at = self.now();
         if account.mailbox == old.mailbox && account.kind == old.kind {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use email_model::{
     Address, Content, Digest128, Envelope, Flags, FolderRole, Labels, MessageId, Timestamp, digest,
 };
-use email_provider::MessageRef;
+use email_provider::{MessageRef, Position};
 use gateway_store::AccountId;
 use moka::sync::Cache;
 
@@ -15,6 +15,10 @@ const OVERHEAD: usize = 512;
 const CHANGES_KEPT: Duration = Duration::from_secs(3600);
 /// Most accounts of which a change is kept in mind.
 const MOST_CHANGES: u64 = 100_000;
+/// How long it is kept in mind how far a search has come that has found nothing yet.
+const SEARCHES_KEPT: Duration = Duration::from_secs(300);
+/// Most such searches.
+const MOST_SEARCHES: u64 = 1_000;
 
 /// A content belongs to a message at its place: the same message may turn up elsewhere with other
 /// bytes, where it is recognised by its Message-ID alone, and must not hit then.
@@ -41,6 +45,7 @@ impl ContentKey {
 pub(crate) struct ContentCache {
     contents: Cache<ContentKey, Arc<Content>>,
     changes: Cache<AccountId, Timestamp>,
+    searches: Cache<(AccountId, Digest128), Position>,
 }
 
 impl ContentCache {
@@ -55,7 +60,15 @@ impl ContentCache {
             .max_capacity(MOST_CHANGES)
             .time_to_live(CHANGES_KEPT)
             .build();
-        Self { contents, changes }
+        let searches = Cache::builder()
+            .max_capacity(MOST_SEARCHES)
+            .time_to_live(SEARCHES_KEPT)
+            .build();
+        Self {
+            contents,
+            changes,
+            searches,
+        }
     }
 
     /// The content of a message at its place.
@@ -96,6 +109,17 @@ impl ContentCache {
     /// Notes that a change of ours was sent to the mailbox: what was known before is not current.
     pub fn note_change(&self, account: AccountId, at: Timestamp) {
         self.changes.insert(account, at);
+    }
+
+    /// Notes how far a page has searched that found nothing in its time: asked for again, it goes on
+    /// there, so that it comes to an end.
+    pub fn note_search(&self, account: AccountId, page: Digest128, position: Position) {
+        self.searches.insert((account, page), position);
+    }
+
+    /// Where such a page goes on.
+    pub fn take_search(&self, account: AccountId, page: Digest128) -> Option<Position> {
+        self.searches.remove(&(account, page))
     }
 
     /// The last change of ours, if it was lately.

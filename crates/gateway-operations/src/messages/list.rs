@@ -72,6 +72,10 @@ impl Gateway {
             Some(rest) => (Some(rest.position), rest.began),
             None => (None, self.now()),
         };
+        let page = page_of(question, position.as_ref());
+        if let Some(further) = self.inner.contents.take_search(account.id, page) {
+            position = Some(further);
+        }
         let Some(search) = self
             .search(account, &mailbox, &journal, &request, began, call)
             .await?
@@ -102,7 +106,12 @@ impl Gateway {
                 }
                 // What was found is shown; the next page meets the failure, or not.
                 Err(_) if !records.is_empty() => break,
-                Err(error) => return Err(error),
+                Err(error) => {
+                    if let Some(position) = position {
+                        self.inner.contents.note_search(account.id, page, position);
+                    }
+                    return Err(error);
+                }
             }
             if position.is_none() || records.len() >= limit || deadlines.is_over(records.is_empty())
             {
@@ -111,7 +120,10 @@ impl Gateway {
         }
         let next_page_token = match position {
             None => None,
-            Some(_) if records.is_empty() => return Err(took_too_long()),
+            Some(position) if records.is_empty() => {
+                self.inner.contents.note_search(account.id, page, position);
+                return Err(took_too_long());
+            }
             Some(position) => Some(page_token::write(
                 &journal,
                 "list",
@@ -314,6 +326,12 @@ fn question(request: &ListRequest) -> Digest128 {
         "polypost.list.1",
         &[folder.as_bytes(), q.as_bytes(), hidden],
     )
+}
+
+/// A page of a question, by where it begins.
+fn page_of(question: Digest128, position: Option<&Position>) -> Digest128 {
+    let begins: &[u8] = position.map_or(&[], |position| &position.0);
+    digest("polypost.list-page.1", &[&question.0, begins])
 }
 
 fn limit(limit: Option<u32>, body_type: Option<BodyType>) -> OperationResult<usize> {

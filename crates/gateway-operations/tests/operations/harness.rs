@@ -46,7 +46,6 @@ pub const PASSWORD: &str = "correct horse";
 
 pub struct Harness {
     pub gateway: Gateway,
-    pub store: Arc<StoreSqlite>,
     pub plugin: MemoryPlugin,
     pub mailbox: MemoryMailbox,
     pub application: Application,
@@ -91,7 +90,7 @@ impl Harness {
             provider_config: Value::Null,
         };
         let gateway = Gateway::new(
-            store.clone(),
+            store,
             ProviderRegistry::default().register(plugin.clone()),
             context,
             Arc::new(Sealer::new(&Sealer::random_key().unwrap())),
@@ -109,7 +108,6 @@ impl Harness {
         let account = saved.account;
         Self {
             gateway,
-            store,
             plugin,
             mailbox,
             application,

@@ -1,6 +1,8 @@
+use std::time::Duration;
+
 use email_model::{BodyType, Flags, FolderRole};
-use gateway_operations::{ListRequest, Omitted, OperationErrorKind};
-use provider_memory::Shape;
+use gateway_operations::{ListRequest, Omitted, OperationErrorKind, OperationsConfig};
+use provider_memory::{Fault, Shape};
 
 use crate::harness::{Harness, Mail, subjects};
 
@@ -255,7 +257,6 @@ async fn a_limit_out_of_bounds_is_a_bad_request() {
 #[tokio::test]
 async fn a_message_that_cannot_be_read_does_not_take_the_list_with_it() {
     use email_provider::ErrorKind;
-    use provider_memory::Fault;
     let harness = Harness::new(Shape::folders()).await;
     fill(&harness);
     harness.ids().await;
@@ -271,4 +272,47 @@ async fn a_message_that_cannot_be_read_does_not_take_the_list_with_it() {
     assert_eq!(listed.len(), 3);
     assert!(listed[0].body.is_none() && listed[0].omitted.contains(&Omitted::Body));
     assert!(listed[1].body.is_some() && listed[2].body.is_some());
+}
+
+#[tokio::test]
+async fn a_search_that_takes_too_long_goes_on_when_it_is_asked_for_again() {
+    let config = OperationsConfig {
+        page_wait: Duration::from_millis(300),
+        ..OperationsConfig::default()
+    };
+    // 50 hits a page, and free text is left to the gateway.
+    let harness = Harness::with(Shape::delta(), config).await;
+    for minute in 0..200 {
+        let id = minute.to_string();
+        let text = if minute == 0 { "needle" } else { "hay" };
+        let mail = Mail {
+            id: &id,
+            subject: &id,
+            text,
+            minute,
+            ..Mail::default()
+        };
+        harness.deliver(FolderRole::Inbox, &mail);
+    }
+    let stall = Fault::Stall(Duration::from_millis(180));
+    harness.mailbox.inject(Some("search"), stall, 100);
+    let request = ListRequest {
+        q: Some("needle".into()),
+        ..ListRequest::default()
+    };
+    let list = || {
+        harness
+            .gateway
+            .list_messages(&harness.account, request.clone())
+    };
+    let refused = list().await.unwrap_err();
+    assert_eq!(refused.kind, OperationErrorKind::ProviderUnavailable);
+    assert!(refused.retry_after.is_some());
+    for _ in 0..5 {
+        if let Ok(page) = list().await {
+            assert_eq!(subjects(&page.records), ["0"]);
+            return;
+        }
+    }
+    panic!("the search never came to its end");
 }

@@ -7,3 +7,61 @@ mod harness;
 mod listing;
 mod reading;
 mod writing;
+
+/// Servers run calls on whichever thread is free.
+#[test]
+fn every_call_can_go_on_on_another_thread() {
+    fn check<T: Send>(
+        _: impl FnOnce(gateway_operations::Gateway, gateway_operations::Account) -> T,
+    ) {
+    }
+    check(async |gateway, account| drop(gateway.folders(&account).await));
+    check(async |gateway, account| drop(gateway.well_known(&account).await));
+    check(async |gateway, account| {
+        drop(gateway.set_well_known(&account, Default::default()).await)
+    });
+    check(async |gateway, account| {
+        drop(gateway.create_folder(&account, String::new(), None).await)
+    });
+    check(async |gateway, account| drop(gateway.list_messages(&account, Default::default()).await));
+    check(async |gateway, account| {
+        drop(
+            gateway
+                .message(&account, email_model::MessageId(1), Default::default())
+                .await,
+        );
+    });
+    check(async |gateway, account| drop(gateway.raw(&account, email_model::MessageId(1)).await));
+    check(async |gateway, account| {
+        let part = email_model::PartId::from_path(&[1]);
+        drop(
+            gateway
+                .attachment(&account, email_model::MessageId(1), &part, None)
+                .await,
+        );
+    });
+    check(async |gateway, account| {
+        drop(
+            gateway
+                .update_status(&account, email_model::MessageId(1), Default::default())
+                .await,
+        );
+    });
+    check(async |gateway, account| {
+        drop(
+            gateway
+                .delete_message(&account, email_model::MessageId(1), true)
+                .await,
+        );
+    });
+    check(async |gateway, account| {
+        drop(
+            gateway
+                .conversation(&account, email_model::ThreadId(1), None, None, None)
+                .await,
+        );
+    });
+    check(async |gateway, account| drop(gateway.account_view(account, true).await));
+    check(async |gateway, account| drop(gateway.delete_account(&account).await));
+    check(async |gateway, _| drop(gateway.remove_application("").await));
+}
