@@ -1,5 +1,7 @@
 //! Accounts, reading and writing, over a mailbox in memory and a store in a file.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test may end it")]
+
 mod accounts;
 mod conversations;
 mod folders;
