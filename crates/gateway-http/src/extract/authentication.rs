@@ -1,0 +1,236 @@
+//! Who calls, and for which account.
+//!
+//! An account is reached with its own token (Bearer), or with the application's credentials (Basic)
+//! and the account's number in a header. That header beside a Bearer token means nothing.
+
+use axum::{
+    extract::{FromRef, FromRequestParts},
+    http::{HeaderMap, header, request::Parts},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use gateway_operations::{Account, AccountDetails, Application, Gateway};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::path::id;
+use crate::{
+    error::{ApiError, ApiResult},
+    wire::literals::{ACCOUNT_ID_HEADER, Scope},
+};
+
+/// Longest `Authorization` read, in octets.
+const LONGEST: usize = 2048;
+
+/// What a caller presents.
+enum Presented {
+    /// An account's token.
+    Token(SecretString),
+    /// An application's credentials.
+    Application {
+        client_id: String,
+        secret: SecretString,
+    },
+}
+
+/// Reads `Authorization` (RFC 9110 section 11.6.2): `None` where there is none or it is not of a
+/// known form.
+fn presented(headers: &HeaderMap) -> Option<Presented> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    if value.len() > LONGEST {
+        return None;
+    }
+    let (scheme, credentials) = value.trim().split_once(' ')?;
+    let credentials = credentials.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return (!credentials.is_empty()).then(|| Presented::Token(credentials.into()));
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(STANDARD.decode(credentials).ok()?).ok()?;
+    let (client_id, secret) = decoded.split_once(':')?;
+    Some(Presented::Application {
+        client_id: client_id.to_owned(),
+        secret: secret.into(),
+    })
+}
+
+fn missing() -> ApiError {
+    ApiError::unauthorized("credentials are missing, or not of a form that this endpoint takes")
+}
+
+/// An account and how it was reached.
+struct Reached {
+    account: Account,
+    token: Option<SecretString>,
+}
+
+async fn reach<S>(parts: &Parts, state: &S) -> ApiResult<Reached>
+where
+    Gateway: FromRef<S>,
+{
+    let gateway = Gateway::from_ref(state);
+    match presented(&parts.headers).ok_or_else(missing)? {
+        Presented::Token(token) => Ok(Reached {
+            account: gateway.account_by_token(token.expose_secret()).await?,
+            token: Some(token),
+        }),
+        Presented::Application { client_id, secret } => {
+            let application = gateway
+                .application_by_secret(&client_id, secret.expose_secret())
+                .await?;
+            let number = parts
+                .headers
+                .get(ACCOUNT_ID_HEADER)
+                .ok_or_else(|| {
+                    ApiError::bad_request(format!("Basic needs the header {ACCOUNT_ID_HEADER}"))
+                })?
+                .to_str()
+                .unwrap_or_default()
+                .trim();
+            let gateway_operations::AccountId(number) = id(number)?;
+            Ok(Reached {
+                account: gateway.account_of(&application, number).await?,
+                token: None,
+            })
+        }
+    }
+}
+
+/// An account, whatever its scopes.
+pub(crate) struct AnyAccount {
+    /// The account.
+    pub(crate) account: Account,
+    /// The token that it was reached with, if it was one.
+    pub(crate) token: Option<SecretString>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for AnyAccount
+where
+    Gateway: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> ApiResult<Self> {
+        let Reached { account, token } = reach(parts, state).await?;
+        Ok(Self { account, token })
+    }
+}
+
+/// An account whose mail may be read.
+pub(crate) struct ReadableAccount(pub(crate) Account);
+
+impl<S: Send + Sync> FromRequestParts<S> for ReadableAccount
+where
+    Gateway: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> ApiResult<Self> {
+        let account = reach(parts, state).await?.account;
+        permit(&account, Scope::allows_reading)?;
+        Ok(Self(account))
+    }
+}
+
+/// An account whose mail may be changed.
+pub(crate) struct WritableAccount(pub(crate) Account);
+
+impl<S: Send + Sync> FromRequestParts<S> for WritableAccount
+where
+    Gateway: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> ApiResult<Self> {
+        let account = reach(parts, state).await?.account;
+        permit(&account, Scope::allows_changing)?;
+        Ok(Self(account))
+    }
+}
+
+/// Refuses an account that has scopes of which none allows this.
+fn permit(account: &Account, allows: fn(Scope) -> bool) -> ApiResult<()> {
+    let scopes = AccountDetails::of(account).scopes;
+    let allowed = scopes.is_empty()
+        || scopes
+            .iter()
+            .filter_map(|name| Scope::named(name))
+            .any(allows);
+    if allowed {
+        return Ok(());
+    }
+    Err(ApiError::forbidden(
+        "the account's scopes do not allow this",
+    ))
+}
+
+/// An application, by its own credentials.
+pub(crate) struct CallingApplication(pub(crate) Application);
+
+impl<S: Send + Sync> FromRequestParts<S> for CallingApplication
+where
+    Gateway: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> ApiResult<Self> {
+        let Some(Presented::Application { client_id, secret }) = presented(&parts.headers) else {
+            return Err(missing().asking_for_basic());
+        };
+        Gateway::from_ref(state)
+            .application_by_secret(&client_id, secret.expose_secret())
+            .await
+            .map(Self)
+            .map_err(|error| ApiError::from(error).asking_for_basic())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(value: &str) -> Option<(String, String)> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, value.parse().unwrap());
+        Some(match presented(&headers)? {
+            Presented::Token(token) => (String::new(), token.expose_secret().to_owned()),
+            Presented::Application { client_id, secret } => {
+                (client_id, secret.expose_secret().to_owned())
+            }
+        })
+    }
+
+    fn pair(a: &str, b: &str) -> Option<(String, String)> {
+        Some((a.to_owned(), b.to_owned()))
+    }
+
+    #[test]
+    fn the_scheme_is_understood_in_any_case() {
+        assert_eq!(read("Bearer abc"), pair("", "abc"));
+        assert_eq!(read("bearer  abc "), pair("", "abc"));
+        assert_eq!(read("BASIC YTpi"), pair("a", "b"));
+    }
+
+    #[test]
+    fn a_secret_may_hold_colons() {
+        assert_eq!(read("Basic aWQ6YTpiOmM="), pair("id", "a:b:c"));
+    }
+
+    #[test]
+    fn what_is_no_credential_is_none() {
+        let long = format!("Bearer {}", "a".repeat(LONGEST));
+        for value in [
+            "",
+            "Bearer",
+            "Bearer ",
+            "Basic !!!",
+            "Basic YWI=",
+            "Digest x",
+            "abc",
+            &long,
+        ] {
+            assert_eq!(read(value), None, "{value}");
+        }
+        assert!(presented(&HeaderMap::new()).is_none());
+    }
+}
