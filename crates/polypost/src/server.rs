@@ -144,7 +144,8 @@ pub async fn start(config: &Config, parts: Parts, shutdown: Shutdown) -> anyhow:
             shutdown.clone(),
         )));
     }
-    tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "serving");
+    let metrics = metrics_address.map(tracing::field::display);
+    tracing::info!(%address, metrics, version = env!("CARGO_PKG_VERSION"), "serving");
     Ok(Running {
         gateway,
         address,

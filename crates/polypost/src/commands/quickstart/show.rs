@@ -81,8 +81,9 @@ pub(super) fn changes(copy: &MailboxCopy, changes: &[Change]) -> anyhow::Result<
 fn told(copy: &MailboxCopy, what: &str, id: &str) -> anyhow::Result<()> {
     if let Some(message) = copy.messages.get(id) {
         let (subject, folder) = (subject(message.subject.as_deref()), folder(copy, message));
-        let labels = message.sys_labels.join(", ");
-        line(format!("  {what}  {id}  {subject}  [{folder}; {labels}]"))?;
+        let labels = message.sys_labels.iter().map(String::as_str);
+        let facts: Vec<&str> = std::iter::once(folder.as_str()).chain(labels).collect();
+        line(format!("  {what}  {id}  {subject}  [{}]", facts.join(", ")))?;
     }
     Ok(())
 }
