@@ -114,13 +114,13 @@ impl FetchItems {
         format!("({})", list.join(" "))
     }
 
-    /// Whether data is an answer to this, not the unasked news of a changed flag.
+    /// Whether data is an answer to this, not the unasked news of changed flags. In doubt it is: an answer
+    /// taken for news would make a message seem absent.
     fn is_answered_by(&self, data: &FetchData) -> bool {
-        let volatile = FetchItem::FLAGS | FetchItem::MOD_SEQ | FetchItem::GMAIL_LABELS;
-        if volatile.contains(self.items) && self.sections.is_empty() {
-            return true;
-        }
-        data.damaged
+        let never_nil = FetchItem::SIZE | FetchItem::ENVELOPE | FetchItem::STRUCTURE;
+        let asks_more_than_flags = self.items.intersects(never_nil) || !self.sections.is_empty();
+        !asks_more_than_flags
+            || data.damaged
             || data.internal_date.is_some()
             || data.size.is_some()
             || data.envelope.is_some()
@@ -129,9 +129,6 @@ impl FetchItems {
             || data.gmail_message_id.is_some()
             || data.preview.is_some()
             || !data.sections.is_empty()
-            // Of these the answer may be NIL.
-            || (self.items - volatile - FetchItem::INTERNAL_DATE - FetchItem::PREVIEW).is_empty()
-                && self.sections.is_empty()
     }
 }
 

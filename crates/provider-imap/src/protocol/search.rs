@@ -13,6 +13,9 @@ use super::{
     untagged::Untagged,
 };
 
+/// Messages that may have come and been found before the server tells of them.
+const MARGIN: u64 = 1000;
+
 /// The order of UID SORT (RFC 5256).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SortOrder {
@@ -79,7 +82,7 @@ impl Connection {
             Ok(true)
         };
         let done = self.exec(command, deadline, &mut heed).await?;
-        if found.len() > u64::from(most) {
+        if found.len() > u64::from(most) + MARGIN {
             return Err(Error::protocol("a search that finds more than there is"));
         }
         let lowest = match done.code {
@@ -123,7 +126,7 @@ impl Connection {
             Ok(true)
         };
         let done = self.exec(command, deadline, &mut heed).await?;
-        if found.len() as u64 > u64::from(most) {
+        if found.len() as u64 > u64::from(most) + MARGIN {
             return Err(Error::protocol("a search that finds more than there is"));
         }
         match done.code {

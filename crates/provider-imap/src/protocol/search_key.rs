@@ -18,7 +18,7 @@ pub enum SearchKey {
     Or(Box<Self>, Box<Self>),
     /// Not this.
     Not(Box<Self>),
-    /// These UIDs.
+    /// These UIDs. Keep the set short: it goes into one line, see [`super::Quirks::command_length`].
     Uid(UidSet),
     /// Read.
     Seen,

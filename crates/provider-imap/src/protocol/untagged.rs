@@ -102,10 +102,11 @@ pub fn parse_untagged(response: &Bytes) -> Result<Untagged, ParseError> {
     }
     lexer.spaces();
     let lexer = &mut lexer;
+    // What nothing depends on is passed over where it cannot be read; the rest is an error.
     Ok(match word.as_slice() {
         b"CAPABILITY" => Untagged::Capability(Capabilities::parse(lexer)),
         b"ENABLED" => Untagged::Enabled(words(lexer)),
-        b"FLAGS" => Untagged::Flags(FlagSet::parse(lexer)?),
+        b"FLAGS" => FlagSet::parse(lexer).map_or(Untagged::Other, Untagged::Flags),
         b"LIST" | b"XLIST" => Untagged::List(ListedMailbox::parse(lexer)?),
         b"STATUS" => {
             let (name, status) = MailboxStatus::parse(lexer)?;
@@ -115,8 +116,8 @@ pub fn parse_untagged(response: &Bytes) -> Result<Untagged, ParseError> {
         b"SORT" => Untagged::Sort(SearchNumbers::parse(lexer)?),
         b"ESEARCH" => Untagged::ExtendedSearch(ExtendedSearch::parse(lexer)?),
         b"VANISHED" => parse_vanished(lexer)?,
-        b"NAMESPACE" => Untagged::Namespace(Namespaces::parse(lexer)?),
-        b"ID" => Untagged::Id(parse_id(lexer)?),
+        b"NAMESPACE" => Namespaces::parse(lexer).map_or(Untagged::Other, Untagged::Namespace),
+        b"ID" => parse_id(lexer).map_or(Untagged::Other, Untagged::Id),
         _ => Untagged::Other,
     })
 }

@@ -373,3 +373,17 @@ async fn a_list_that_never_ends_is_refused() {
         Err(Error::Protocol(_))
     ));
 }
+
+#[tokio::test]
+async fn an_answer_that_lacks_an_optional_item_is_still_an_answer() {
+    let script = Script::selected(3).then(
+        "UID FETCH",
+        "* 1 FETCH (UID 1 FLAGS ())\r\n* 2 FETCH (UID 2 FLAGS ())\r\n% OK\r\n",
+    );
+    let mut connection = script.connect_and_select().await;
+    let items = FetchItem::FLAGS | FetchItem::OBJECT_ID | FetchItem::INTERNAL_DATE;
+    assert_eq!(
+        fetch(&mut connection, &items.into()).await.unwrap().len(),
+        2
+    );
+}
