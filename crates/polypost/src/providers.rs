@@ -5,5 +5,5 @@ use provider_imap::ImapPlugin;
 
 /// All of them.
 pub fn registry() -> ProviderRegistry {
-    ProviderRegistry::default().register(ImapPlugin::default())
+    ProviderRegistry::default().register(ImapPlugin)
 }
