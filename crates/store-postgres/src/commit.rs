@@ -8,9 +8,14 @@ use crate::{StorePostgres, session::Session};
 const CHUNK: usize = 1_000;
 
 pub(crate) const REMOVE_MESSAGES: &str = "delete from message where journal = $1 and id = any($2)";
-pub(crate) const REMOVE_ENTRIES: &str = "delete from entry
-     using unnest($2::integer[], $3::bytea[]) as removed (scope, key)
-     where entry.journal = $1 and entry.scope = removed.scope and entry.key = removed.key";
+// each is looked up, and removed where it stands: the journal is locked, so nobody moves it
+pub(crate) const REMOVE_ENTRIES: &str = "delete from entry where ctid = any (array(
+         select found.ctid from unnest($2::integer[], $3::bytea[]) as removed (scope, key)
+         cross join lateral (
+             select ctid from entry
+             where journal = $1 and scope = removed.scope and key = removed.key limit 1
+         ) as found
+     ))";
 const PUT_ENTRIES: &str = "insert into entry (journal, scope, key, message)
      select $1, * from unnest($2::integer[], $3::bytea[], $4::bigint[])
      on conflict (journal, scope, key) do update set message = excluded.message";

@@ -36,13 +36,14 @@ impl Default for PostgresOptions {
 /// A transaction that does nothing for longer was forgotten, and holds its locks for nobody.
 const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(60);
 
-/// Every query looks rows up in an index and takes few of them. Statistics that are old, or of another
-/// mailbox, shall never make the planner read a whole table instead, nor compile what runs for a
-/// millisecond.
-const PLANNER: [(&str, &str); 4] = [
+/// Every query looks rows up in an index and takes few of them, in the index's order. Statistics that
+/// are old, or of another mailbox, shall never make the planner read or sort a whole table instead, nor
+/// compile what runs for a millisecond.
+const PLANNER: [(&str, &str); 5] = [
     ("enable_seqscan", "off"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
+    ("enable_sort", "off"),
     ("jit", "off"),
 ];
 

@@ -4,6 +4,8 @@ mod commit;
 mod connect;
 mod load;
 mod migrations;
+#[cfg(test)]
+mod plans;
 mod session;
 mod sizes;
 mod store;

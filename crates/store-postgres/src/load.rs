@@ -13,9 +13,13 @@ use store_sql::{
 
 use crate::{StorePostgres, session::Session};
 
-pub(crate) const BY_KEYS: &str = "select entry.message
+// lateral, with a limit: the list is read first, and each of its rows looked up
+pub(crate) const BY_KEYS: &str = "select found.message
      from unnest($2::integer[], $3::bytea[]) as wanted (scope, key)
-     join entry on entry.journal = $1 and entry.scope = wanted.scope and entry.key = wanted.key";
+     cross join lateral (
+         select message from entry
+         where journal = $1 and scope = wanted.scope and key = wanted.key limit 1
+     ) as found";
 pub(crate) const BY_MESSAGE_IDS: &str = "select found.id
      from unnest($2::integer[], $3::bytea[]) as wanted (hash, message_id)
      cross join lateral (

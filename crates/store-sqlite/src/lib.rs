@@ -5,6 +5,8 @@ mod lists;
 mod load;
 mod migrations;
 mod open;
+#[cfg(test)]
+mod plans;
 mod session;
 mod sizes;
 mod store;

@@ -1,0 +1,143 @@
+//! Every listing and lookup must read an index from one place on: the plans of the database's own, for
+//! known values and for any.
+
+use gateway_store::Store;
+use sqlx::{AssertSqlSafe, PgConnection, Row, raw_sql};
+use store_conformance::{Fixture, Kept, bytes_per_message};
+use store_sql::messages;
+use test_servers::Postgres;
+
+use crate::{PostgresOptions, StorePostgres, commit, load};
+
+/// Each with its parameters' types and values, and the index that it reads.
+const QUERIES: [(&str, &str, &str, &str); 13] = [
+    (
+        messages::WALK,
+        "bigint, bigint, bigint, bigint, bigint",
+        "1, 2500, 9, -9000000000000000, 100",
+        "message_by_discovery",
+    ),
+    (
+        messages::CHANGES,
+        "bigint, boolean, bigint, bigint, bigint",
+        "1, false, 5, 900000, 100",
+        "message_by_seq",
+    ),
+    (
+        messages::SCOPE_ENTRIES,
+        "bigint, bigint, bytea, bigint",
+        "1, 1, '\\x00', 100",
+        "entry_pkey",
+    ),
+    (
+        messages::ORPHANS,
+        "bigint, bigint, bigint, bigint",
+        "1, 5, 0, 100",
+        "message_orphaned",
+    ),
+    (messages::HAS_ORPHANS, "bigint", "1", "message_orphaned"),
+    (
+        messages::THREAD,
+        "bigint, bigint, bigint",
+        "1, 5, 100",
+        "message_by_thread",
+    ),
+    (
+        load::BY_KEYS,
+        "bigint, integer[], bytea[]",
+        "1, array_fill(1, array[500]), array_fill('\\x00'::bytea, array[500])",
+        "entry_pkey",
+    ),
+    (
+        load::BY_MESSAGE_IDS,
+        "bigint, integer[], bytea[]",
+        "1, array_fill(1, array[500]), array_fill('\\x00'::bytea, array[500])",
+        "message_by_message_id",
+    ),
+    (
+        load::BY_PROVISIONAL_THREADS,
+        "bigint, bigint[]",
+        "1, array_fill(1::bigint, array[500])",
+        "message_by_thread",
+    ),
+    (
+        load::MESSAGES,
+        "bigint, bigint[]",
+        "1, array_fill(1::bigint, array[500])",
+        "message_by_id",
+    ),
+    (
+        load::ENTRIES,
+        "bigint, bigint[]",
+        "1, array_fill(1::bigint, array[500])",
+        "entry_by_message",
+    ),
+    (
+        commit::REMOVE_MESSAGES,
+        "bigint, bigint[]",
+        "1, array_fill(1::bigint, array[500])",
+        "message_by_id",
+    ),
+    (
+        commit::REMOVE_ENTRIES,
+        "bigint, integer[], bytea[]",
+        "1, array_fill(1, array[500]), array_fill('\\x00'::bytea, array[500])",
+        "entry_pkey",
+    ),
+];
+
+async fn run(connection: &mut PgConnection, sql: String) -> String {
+    let rows = raw_sql(AssertSqlSafe(sql))
+        .fetch_all(connection)
+        .await
+        .unwrap();
+    let lines = rows.iter().map(|row| row.get::<String, _>(0));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+async fn no_query_scans_or_sorts(connection: &mut PgConnection) {
+    for mode in ["force_custom_plan", "force_generic_plan"] {
+        run(connection, format!("set plan_cache_mode = {mode}")).await;
+        for (sql, types, values, index) in QUERIES {
+            run(connection, format!("prepare asked ({types}) as {sql}")).await;
+            let explain = format!("explain execute asked ({values})");
+            let plan = run(connection, explain).await;
+            run(connection, "deallocate asked".into()).await;
+            let plain = ["message", "entry"].map(|table| format!("Seq Scan on {table}"));
+            let scans = plain.iter().any(|scan| plan.contains(scan));
+            assert!(plan.contains(index) && !scans, "{sql}\n{plan}");
+            // a conversation and the messages of one Message-ID are few: they may be sorted
+            let may_sort = [messages::THREAD, load::BY_MESSAGE_IDS, load::MESSAGES].contains(&sql);
+            assert!(may_sort || !plan.contains("Sort"), "{sql}\n{plan}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_query_of_a_journal_scans_or_sorts_a_table() {
+    let server = Postgres::shared().await.unwrap();
+    let url = server.create_database().await.unwrap();
+    let store = StorePostgres::connect(&url, PostgresOptions::default())
+        .await
+        .unwrap();
+    store.migrate().await.unwrap();
+    let mut connection = store.pool.acquire().await.unwrap();
+    // before anything is known about the tables, and when it is
+    no_query_scans_or_sorts(&mut connection).await;
+    let fixture = Fixture::new(
+        url,
+        |url| {
+            Box::pin(async move {
+                let store = StorePostgres::connect(&url, PostgresOptions::default()).await;
+                std::sync::Arc::new(store.unwrap()) as _
+            })
+        },
+        (),
+    );
+    bytes_per_message(&fixture, 10_000, Kept::Ids)
+        .await
+        .unwrap();
+    no_query_scans_or_sorts(&mut connection).await;
+    run(&mut connection, "analyze".into()).await;
+    no_query_scans_or_sorts(&mut connection).await;
+}
