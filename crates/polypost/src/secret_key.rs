@@ -3,8 +3,8 @@
 use std::{
     fs::{self, File},
     io::{self, Write as _},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
-    path::{Path, PathBuf},
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
     sync::Arc,
 };
 
@@ -14,6 +14,7 @@ use gateway_store::{
     sealing::{Place, Sealer},
 };
 use secrecy::ExposeSecret as _;
+use tempfile::NamedTempFile;
 
 use crate::{Config, config::SecretKey, store::Database};
 
@@ -106,23 +107,17 @@ fn read(path: &Path) -> anyhow::Result<Option<SecretKey>> {
 
 /// Puts the key in place whole, unless there is one. False: there is.
 fn write(path: &Path, key: &SecretKey) -> io::Result<bool> {
-    let unfinished = PathBuf::from(format!("{}.{}", path.display(), std::process::id()));
-    let mut file = File::options()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&unfinished)?;
-    let written = writeln!(file, "{}", key.to_hex().expose_secret())
-        .and_then(|()| file.sync_all())
-        .and_then(|()| match fs::hard_link(&unfinished, path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-            linked => linked.map(|()| true),
-        });
-    fs::remove_file(&unfinished)?;
-    if let Some(directory) = path.parent() {
-        File::open(directory)?.sync_all()?;
-    }
-    written
+    let directory = path.parent().unwrap_or(Path::new("."));
+    // For its owner alone to read, and gone again if anything fails.
+    let mut file = NamedTempFile::new_in(directory)?;
+    writeln!(file, "{}", key.to_hex().expose_secret())?;
+    file.as_file().sync_all()?;
+    let made = match file.persist_noclobber(path) {
+        Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => false,
+        persisted => persisted.map(|_| true)?,
+    };
+    File::open(directory)?.sync_all()?;
+    Ok(made)
 }
 
 #[cfg(test)]

@@ -75,8 +75,14 @@ pub(super) async fn run(config: Config, arguments: Arguments) -> anyhow::Result<
         .soft
         .run_until_cancelled(demonstrate(&base, &secret))
         .await;
+    // A request that the stop cut short is no failure.
+    let stopping = shutdown.soft.is_cancelled();
     let ended = running.stop().await?;
-    shown.unwrap_or(Ok(()))?;
+    if let Some(Err(error)) = shown
+        && !stopping
+    {
+        return Err(error);
+    }
     print::line("Stopped.")?;
     Ok(ended)
 }

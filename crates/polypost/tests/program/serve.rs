@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use reqwest::StatusCode;
+use test_servers::Postgres;
 use tokio::{io::AsyncWriteExt as _, net::TcpStream, time::sleep};
 
 use crate::process::{Scene, client};
@@ -123,4 +124,39 @@ async fn health_tells_whether_the_gateway_takes_requests() {
     process.signal("INT").await;
     assert_eq!(process.ended().await, 0);
     asking.refused(&["health"]).await;
+}
+
+#[tokio::test]
+async fn two_gateways_on_one_postgresql_start_at_once_and_know_the_same() {
+    let database = Postgres::shared()
+        .await
+        .unwrap()
+        .create_database()
+        .await
+        .unwrap();
+    let scene = Scene::new().with("POLYPOST_DATABASE_URL", &database);
+    let complaint = scene.refused(&["serve"]).await;
+    assert!(complaint.contains("secret_key is missing"), "{complaint}");
+    let scene = scene.with("POLYPOST_SECRET_KEY", &"5a".repeat(32));
+    let gateways = tokio::join!(scene.serve(), scene.serve());
+    let printed = scene.done(&["app", "add", "shop"]).await;
+    let secret = printed.split_whitespace().last().unwrap();
+    for (process, serving) in [gateways.0, gateways.1] {
+        let url = format!(
+            "http://{}/v1/am/accounts",
+            serving["address"].as_str().unwrap()
+        );
+        let answer = client()
+            .get(&url)
+            .basic_auth("shop", Some(secret))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        process.signal("TERM").await;
+        assert_eq!(process.ended().await, 0);
+    }
+    let other = scene.with("POLYPOST_SECRET_KEY", &"5b".repeat(32));
+    let complaint = other.refused(&["serve"]).await;
+    assert!(complaint.contains("is not the one"), "{complaint}");
 }
