@@ -68,7 +68,13 @@ pub type OperationResult<T> = Result<T, OperationError>;
 impl OperationError {
     /// An error of this kind.
     pub fn new(kind: OperationErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), retry_after: None, original: None, source: None }
+        Self {
+            kind,
+            message: message.into(),
+            retry_after: None,
+            original: None,
+            source: None,
+        }
     }
 
     /// Adds when to ask again.
@@ -105,7 +111,9 @@ impl From<ProviderError> for OperationError {
             ErrorKind::Conflict => Ours::Conflict,
             ErrorKind::RateLimited => Ours::RateLimited,
             ErrorKind::Unavailable => Ours::ProviderUnavailable,
-            ErrorKind::CursorExpired | ErrorKind::OutcomeUnknown | ErrorKind::Unexpected => Ours::Provider,
+            ErrorKind::CursorExpired | ErrorKind::OutcomeUnknown | ErrorKind::Unexpected => {
+                Ours::Provider
+            }
         };
         // A Retry-After that a server made up is held within reason (1 s to 15 min).
         let retry_after = match kind {
@@ -121,7 +129,9 @@ impl From<ProviderError> for OperationError {
             kind,
             message: error.message.clone(),
             retry_after,
-            original: Some(json!({ "kind": format!("{:?}", error.kind), "message": error.message })),
+            original: Some(
+                json!({ "kind": format!("{:?}", error.kind), "message": error.message }),
+            ),
             source: Some(Box::new(error)),
         }
     }
@@ -155,6 +165,9 @@ impl From<StoreError> for OperationError {
             OperationErrorKind::NotFound => "not found",
             _ => "the gateway's database failed",
         };
-        Self { source: Some(Box::new(error)), ..Self::new(kind, message) }
+        Self {
+            source: Some(Box::new(error)),
+            ..Self::new(kind, message)
+        }
     }
 }

@@ -1,8 +1,4 @@
-use std::{
-    fmt,
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use email_model::Timestamp;
 use email_provider::{Call, Clock, Priority, ProviderRegistry, network::Network};
@@ -12,13 +8,8 @@ use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    OperationResult,
-    accounts::Connecting,
-    config::OperationsConfig,
-    journal::Journals,
-    mailboxes::Mailboxes,
-    messages::ContentCache,
-    sync::Supervisor,
+    OperationResult, accounts::Connecting, config::OperationsConfig, journal::Journals,
+    mailboxes::Mailboxes, messages::ContentCache, sync::Supervisor,
 };
 
 /// What the gateway may use of the world.
@@ -88,7 +79,9 @@ impl Gateway {
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
         };
-        Self { inner: Arc::new(inner) }
+        Self {
+            inner: Arc::new(inner),
+        }
     }
 
     /// Starts the background work: passes, scans, watches of every synchronised account.
@@ -124,6 +117,9 @@ impl Gateway {
     }
 
     pub(crate) fn call(&self, priority: Priority, within: Duration) -> Call {
-        Call { priority, deadline: Instant::now() + within }
+        Call {
+            priority,
+            deadline: Instant::now() + within,
+        }
     }
 }

@@ -12,9 +12,9 @@ mod page;
 mod recognise;
 mod threads;
 
-pub(crate) use apply::{Announce, ApplyError, Page};
+pub(crate) use apply::{Announce, ApplyError, Page, ScopeEdit};
 pub(crate) use directory::Directory;
-pub(crate) use identity::folder_id;
 pub(crate) use handle::{JournalHandle, Journals};
+pub(crate) use identity::folder_id;
 pub(crate) use page::{Observation, Place};
 pub(crate) use recognise::new_scope;

@@ -13,7 +13,10 @@ mod mailboxes;
 mod messages;
 mod sync;
 
-pub use accounts::{AccountDetails, AccountInput, AccountView, QuarantinedFolder, RecycleKey, SaveOptions, SavedAccount, SyncProgress};
+pub use accounts::{
+    AccountDetails, AccountInput, AccountView, QuarantinedFolder, RecycleKey, SaveOptions,
+    SavedAccount, SyncProgress,
+};
 pub use config::{CacheMode, OperationsConfig};
 pub use error::{OperationError, OperationErrorKind, OperationResult};
 pub use folders::{WellKnownChange, WellKnownFolders};
@@ -21,9 +24,7 @@ pub use gateway::{Gateway, GatewayContext};
 pub use messages::{
     AttachmentDownload, ListRequest, MessagePage, MessageView, Omitted, ReadRequest, StatusChange,
 };
-pub use sync::{
-    DeletedPage, DeletedRecord, StartSync, SyncPageRequest, SyncStarted, UpdatedPage,
-};
+pub use sync::{DeletedPage, DeletedRecord, StartSync, SyncPageRequest, SyncStarted, UpdatedPage};
 
 pub use email_provider::ByteStream;
 pub use gateway_store::{

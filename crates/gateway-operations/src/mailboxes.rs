@@ -8,11 +8,9 @@ use std::{
 use email_model::digest;
 use email_provider::{
     ConnectContext, Connection, EmailProvider, ErrorKind, ProviderError, ProviderPlugin,
+    layers::{Budget, BudgetConfig, RetryConfig, layered},
 };
-use gateway_store::{
-    Account, AccountId, CredentialState, TokenStatus,
-    sealing::Place,
-};
+use gateway_store::{Account, AccountId, CredentialState, TokenStatus, sealing::Place};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{Gateway, OperationError, OperationErrorKind, OperationResult};
@@ -39,7 +37,11 @@ pub(crate) struct Mailboxes {
 
 impl Mailboxes {
     fn get(&self, account: AccountId) -> Option<OpenMailbox> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).get(&account).cloned()
+        self.open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&account)
+            .cloned()
     }
 
     fn put(&self, mailbox: OpenMailbox) -> Option<OpenMailbox> {
@@ -48,7 +50,10 @@ impl Mailboxes {
     }
 
     fn take(&self, account: AccountId) -> Option<OpenMailbox> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&account)
+        self.open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&account)
     }
 
     fn take_all(&self) -> Vec<OpenMailbox> {
@@ -83,19 +88,42 @@ impl Gateway {
         Ok(mailbox)
     }
 
-    async fn open_provider(&self, account: &Account) -> Result<Arc<dyn EmailProvider>, ProviderError> {
+    async fn open_provider(
+        &self,
+        account: &Account,
+    ) -> Result<Arc<dyn EmailProvider>, ProviderError> {
         let plugin = self.plugin(&account.kind).map_err(|_| {
-            ProviderError::new(ErrorKind::Unsupported, "this gateway has no backend of this kind")
+            ProviderError::new(
+                ErrorKind::Unsupported,
+                "this gateway has no backend of this kind",
+            )
         })?;
         let connection = self.connection(account).map_err(|_| {
-            ProviderError::new(ErrorKind::Unexpected, "the stored credentials cannot be opened")
+            ProviderError::new(
+                ErrorKind::Unexpected,
+                "the stored credentials cannot be opened",
+            )
         })?;
-        plugin.open(&self.connect_context(&account.kind), &connection).await
+        let provider = plugin
+            .open(&self.connect_context(&account.kind), &connection)
+            .await?;
+        let budget = Budget::new(BudgetConfig::default());
+        let kind = plugin.info().kind;
+        Ok(layered(
+            provider,
+            kind,
+            budget,
+            |_| 1,
+            RetryConfig::default(),
+        ))
     }
 
     pub(crate) fn plugin(&self, kind: &str) -> OperationResult<Arc<dyn ProviderPlugin>> {
         self.inner.registry.by_kind(kind).ok_or_else(|| {
-            OperationError::new(OperationErrorKind::NotSupported, "this gateway has no backend of this kind")
+            OperationError::new(
+                OperationErrorKind::NotSupported,
+                "this gateway has no backend of this kind",
+            )
         })
     }
 
@@ -104,12 +132,20 @@ impl Gateway {
         ConnectContext {
             network: Arc::clone(&context.network),
             clock: Arc::clone(&context.clock),
-            config: context.provider_config.get(kind).cloned().unwrap_or_default(),
+            config: context
+                .provider_config
+                .get(kind)
+                .cloned()
+                .unwrap_or_default(),
         }
     }
 
     /// Seals a connection's secret for this account.
-    pub(crate) fn seal_secret(&self, account: AccountId, secret: &SecretString) -> OperationResult<Vec<u8>> {
+    pub(crate) fn seal_secret(
+        &self,
+        account: AccountId,
+        secret: &SecretString,
+    ) -> OperationResult<Vec<u8>> {
         let row = account.to_string();
         self.inner
             .sealer
@@ -127,23 +163,42 @@ impl Gateway {
             .ok()
             .and_then(|bytes| String::from_utf8(bytes).ok())
             .ok_or_else(|| OperationError::internal("the stored credentials cannot be opened"))?;
-        Ok(Connection { settings: account.connection_settings.clone(), secret: SecretString::from(secret) })
+        Ok(Connection {
+            settings: account.connection_settings.clone(),
+            secret: SecretString::from(secret),
+        })
     }
 
     fn check_credentials(&self, account: &Account) -> OperationResult<()> {
         let state = &account.credentials;
-        let reason = || state.error.clone().unwrap_or_else(|| "the mailbox refused the credentials".into());
+        let reason = || {
+            state
+                .error
+                .clone()
+                .unwrap_or_else(|| "the mailbox refused the credentials".into())
+        };
         match state.status {
             TokenStatus::Dead => Err(OperationError::new(OperationErrorKind::TokenDead, reason())),
-            TokenStatus::Invalid if state.refused_at.is_some_and(|at| self.now() - at < REFUSED_FOR) => {
-                Err(OperationError::new(OperationErrorKind::TokenRefreshFailed, reason()))
+            TokenStatus::Invalid
+                if state
+                    .refused_at
+                    .is_some_and(|at| self.now() - at < REFUSED_FOR) =>
+            {
+                Err(OperationError::new(
+                    OperationErrorKind::TokenRefreshFailed,
+                    reason(),
+                ))
             }
             TokenStatus::Active | TokenStatus::Invalid => Ok(()),
         }
     }
 
     /// Turns a failed call into the operation's error, and keeps refused credentials in mind.
-    pub(crate) async fn note_failure(&self, account: &Account, error: ProviderError) -> OperationError {
+    pub(crate) async fn note_failure(
+        &self,
+        account: &Account,
+        error: ProviderError,
+    ) -> OperationError {
         if error.kind == ErrorKind::Unauthenticated {
             let state = CredentialState {
                 status: TokenStatus::Invalid,
@@ -161,7 +216,10 @@ impl Gateway {
     /// Notes that the credentials work, where they were thought not to.
     pub(crate) async fn note_success(&self, account: &Account) -> OperationResult<()> {
         if account.credentials.status == TokenStatus::Invalid {
-            self.inner.store.set_credentials(account.id, &CredentialState::default()).await?;
+            self.inner
+                .store
+                .set_credentials(account.id, &CredentialState::default())
+                .await?;
         }
         Ok(())
     }
@@ -185,11 +243,19 @@ impl Gateway {
 }
 
 fn secret_place(row: &str) -> Place<'_> {
-    Place { table: "account", row, column: "secret" }
+    Place {
+        table: "account",
+        row,
+        column: "secret",
+    }
 }
 
 fn connection_digest(account: &Account) -> [u8; 16] {
     let settings = account.connection_settings.to_string();
-    let parts = [account.kind.as_bytes(), settings.as_bytes(), &account.connection_secret];
+    let parts = [
+        account.kind.as_bytes(),
+        settings.as_bytes(),
+        &account.connection_secret,
+    ];
     digest("polypost.connection.1", &parts).0
 }

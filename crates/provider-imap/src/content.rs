@@ -21,27 +21,49 @@ const MOST_HEADER: u32 = 1 << 20;
 
 /// The content of a message that is there as a whole. What cannot be parsed has an empty one.
 pub(crate) fn whole_content(raw: &[u8]) -> Content {
-    email_mime::parse(raw).map(|parsed| parsed.content).unwrap_or_default()
+    email_mime::parse(raw)
+        .map(|parsed| parsed.content)
+        .unwrap_or_default()
 }
 
 /// The content of a large message, by its structure: header and text parts. `None`: it is gone.
-pub(crate) async fn read_content(connection: &mut Connection, uid: u32, deadline: Instant) -> ProviderResult<Option<Content>> {
+pub(crate) async fn read_content(
+    connection: &mut Connection,
+    uid: u32,
+    deadline: Instant,
+) -> ProviderResult<Option<Content>> {
     let mut found = None;
     let mut take = |data: FetchData| {
         found = Some(data);
         Ok(())
     };
     let set = UidSet::range(uid, uid);
-    connection.uid_fetch(&set, &FetchItems::from(FetchItem::STRUCTURE), None, deadline, &mut take).await?;
+    connection
+        .uid_fetch(
+            &set,
+            &FetchItems::from(FetchItem::STRUCTURE),
+            None,
+            deadline,
+            &mut take,
+        )
+        .await?;
     let Some(data) = found else { return Ok(None) };
-    let Some(header) = read_section(connection, uid, &Section::header(), MOST_HEADER, deadline).await? else {
+    let Some(header) =
+        read_section(connection, uid, &Section::header(), MOST_HEADER, deadline).await?
+    else {
         return Ok(None);
     };
-    let mut parts = data.structure.as_ref().map(|body| structure(body)).unwrap_or_default();
+    let mut parts = data
+        .structure
+        .as_ref()
+        .map(|body| structure(body))
+        .unwrap_or_default();
     let mut texts: HashMap<String, String> = HashMap::new();
     let needed: Vec<TextPart> = parts.body_parts().into_iter().cloned().collect();
     for part in needed {
-        let Some(section) = Section::part(part.part.as_str()) else { continue };
+        let Some(section) = Section::part(part.part.as_str()) else {
+            continue;
+        };
         if let Some(bytes) = read_section(connection, uid, &section, MOST_TEXT, deadline).await? {
             let text = decode_text(&bytes, part.charset.as_deref(), part.encoding);
             texts.insert(part.part.as_str().to_owned(), text);
@@ -54,7 +76,11 @@ pub(crate) async fn read_content(connection: &mut Connection, uid: u32, deadline
     let mut envelope = envelope(&data, Some(&header));
     envelope.attachments = Some(parts.attachments);
     envelope.snippet = snippet(&body);
-    Ok(Some(Content { envelope, body, headers: headers::list(&header) }))
+    Ok(Some(Content {
+        envelope,
+        body,
+        headers: headers::list(&header),
+    }))
 }
 
 /// A section in pieces, at most `most` octets of it. `None`: the message is gone.
@@ -72,7 +98,10 @@ async fn read_section(
         if length == 0 {
             return Ok(Some(bytes));
         }
-        match connection.fetch_piece(uid, section, offset, length, deadline).await? {
+        match connection
+            .fetch_piece(uid, section, offset, length, deadline)
+            .await?
+        {
             Piece::NoMessage => return Ok(None),
             Piece::NoSection => return Ok(Some(bytes)),
             Piece::Octets(octets) => {

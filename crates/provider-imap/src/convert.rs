@@ -14,8 +14,11 @@ use crate::{
 };
 
 /// Keywords that are flags in the uniform model (RFC 5788's registry, and what Gmail calls important).
-const FLAG_KEYWORDS: [(&str, Flags); 3] =
-    [("$Forwarded", Flags::FORWARDED), ("$Important", Flags::IMPORTANT), ("\\Important", Flags::IMPORTANT)];
+const FLAG_KEYWORDS: [(&str, Flags); 3] = [
+    ("$Forwarded", Flags::FORWARDED),
+    ("$Important", Flags::IMPORTANT),
+    ("\\Important", Flags::IMPORTANT),
+];
 
 const SYSTEM_FLAGS: [(SystemFlags, Flags); 4] = [
     (SystemFlags::SEEN, Flags::SEEN),
@@ -26,8 +29,18 @@ const SYSTEM_FLAGS: [(SystemFlags, Flags); 4] = [
 
 /// Header fields that an envelope is made of.
 pub(crate) const ENVELOPE_FIELDS: [&str; 12] = [
-    "Message-ID", "In-Reply-To", "References", "Subject", "From", "To", "Cc", "Bcc", "Reply-To", "Date",
-    "Sensitivity", "Thread-Index",
+    "Message-ID",
+    "In-Reply-To",
+    "References",
+    "Subject",
+    "From",
+    "To",
+    "Cc",
+    "Bcc",
+    "Reply-To",
+    "Date",
+    "Sensitivity",
+    "Thread-Index",
 ];
 
 pub(crate) fn labels(flags: &FlagSet) -> Labels {
@@ -39,7 +52,10 @@ pub(crate) fn labels(flags: &FlagSet) -> Labels {
     }
     let mut keywords = Vec::new();
     for keyword in &flags.keywords {
-        match FLAG_KEYWORDS.iter().find(|(name, _)| name.eq_ignore_ascii_case(keyword)) {
+        match FLAG_KEYWORDS
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(keyword))
+        {
             Some((_, flag)) => uniform |= *flag,
             None if keyword.starts_with('\\') => {}
             None => keywords.push(keyword.clone()),
@@ -69,7 +85,10 @@ pub(crate) fn is_deleted(flags: Option<&FlagSet>) -> bool {
 }
 
 pub(crate) fn entry_state(mailbox: &MailboxName, flags: &FlagSet) -> EntryState {
-    EntryState { labels: labels(flags), folders: vec![FolderKey(mailbox.to_key())] }
+    EntryState {
+        labels: labels(flags),
+        folders: vec![FolderKey(mailbox.to_key())],
+    }
 }
 
 pub(crate) fn timestamp(date: DateTime<FixedOffset>) -> Timestamp {
@@ -111,8 +130,15 @@ pub(crate) fn structure(body: &BodyPart) -> Structure {
 }
 
 /// The entry of a message fetched with [`crate::reading::LISTED`].
-pub(crate) fn entry(kind: IdentityKind, mailbox: &MailboxName, uid_validity: u32, data: &FetchData) -> Entry {
-    let header = data.section(&Section::header_fields(&ENVELOPE_FIELDS)).map(|bytes| bytes.as_ref());
+pub(crate) fn entry(
+    kind: IdentityKind,
+    mailbox: &MailboxName,
+    uid_validity: u32,
+    data: &FetchData,
+) -> Entry {
+    let header = data
+        .section(&Section::header_fields(&ENVELOPE_FIELDS))
+        .map(|bytes| bytes.as_ref());
     let envelope = envelope(data, header);
     Entry {
         key: entry_key(uid_validity, data.uid),
@@ -125,11 +151,18 @@ pub(crate) fn entry(kind: IdentityKind, mailbox: &MailboxName, uid_validity: u32
 }
 
 pub(crate) fn thread_hint(data: &FetchData) -> ThreadHint {
-    data.thread_id.clone().map_or(ThreadHint::Derive, ThreadHint::Native)
+    data.thread_id
+        .clone()
+        .map_or(ThreadHint::Derive, ThreadHint::Native)
 }
 
 /// An entry of which only the flags were fetched.
-pub(crate) fn bare_entry(mailbox: &MailboxName, uid_validity: u32, uid: u32, flags: &FlagSet) -> Entry {
+pub(crate) fn bare_entry(
+    mailbox: &MailboxName,
+    uid_validity: u32,
+    uid: u32,
+    flags: &FlagSet,
+) -> Entry {
     Entry {
         key: entry_key(uid_validity, uid),
         state: Some(entry_state(mailbox, flags)),
@@ -163,9 +196,13 @@ pub(crate) fn listing_digest(listing: &[(u32, FlagSet)]) -> Digest128 {
 fn part(body: &BodyPart) -> Part {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let pairs = |parameters: &crate::protocol::Parameters| -> Vec<(String, String)> {
-        parameters.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
+        parameters
+            .iter()
+            .map(|(name, value)| (name.to_string(), text(value)))
+            .collect()
     };
-    let (parameters, disposition_parameters) = (pairs(&body.parameters), pairs(&body.disposition_parameters));
+    let (parameters, disposition_parameters) =
+        (pairs(&body.parameters), pairs(&body.disposition_parameters));
     let id = body.id.as_ref().map(|id| text(id));
     let mut part = Part::from_raw(&RawPart {
         media_type: &body.media_type,

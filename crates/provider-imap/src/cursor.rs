@@ -13,7 +13,10 @@ pub(crate) fn entry_key(uid_validity: u32, uid: u32) -> EntryKey {
 /// UIDVALIDITY and UID of a key; `None` for what is no key of ours.
 pub(crate) fn read_key(key: &EntryKey) -> Option<(u32, u32)> {
     let (validity, uid) = key.0.split_at_checked(4)?;
-    Some((u32::from_be_bytes(validity.try_into().ok()?), u32::from_be_bytes(uid.try_into().ok()?)))
+    Some((
+        u32::from_be_bytes(validity.try_into().ok()?),
+        u32::from_be_bytes(uid.try_into().ok()?),
+    ))
 }
 
 /// How far a mailbox's changes have been read.
@@ -63,8 +66,17 @@ impl ScanPosition {
         let ranges = remaining.ranges();
         let cut = ranges.len().saturating_sub(MOST_RANGES);
         let kept = &ranges[cut..];
-        let below = if cut > 0 { kept.first().map(|(first, _)| *first) } else { below };
-        Self { uid_validity, remaining: kept.to_vec(), below, total }
+        let below = if cut > 0 {
+            kept.first().map(|(first, _)| *first)
+        } else {
+            below
+        };
+        Self {
+            uid_validity,
+            remaining: kept.to_vec(),
+            below,
+            total,
+        }
     }
 
     pub fn write(&self) -> ProviderResult<Position> {
@@ -99,8 +111,9 @@ impl SearchPosition {
 
 fn write(format: u8, value: &impl Serialize) -> ProviderResult<Vec<u8>> {
     let mut bytes = vec![format];
-    let body = postcard::to_allocvec(value)
-        .map_err(|error| ProviderError::new(ErrorKind::Unexpected, "a cursor cannot be written").with_source(error))?;
+    let body = postcard::to_allocvec(value).map_err(|error| {
+        ProviderError::new(ErrorKind::Unexpected, "a cursor cannot be written").with_source(error)
+    })?;
     bytes.extend(body);
     Ok(bytes)
 }
@@ -114,5 +127,8 @@ fn read<T: DeserializeOwned>(format: u8, bytes: &[u8]) -> Option<T> {
 }
 
 pub(crate) fn expired() -> ProviderError {
-    ProviderError::new(ErrorKind::CursorExpired, "the mailbox's UIDs were given anew, or the cursor is of another format")
+    ProviderError::new(
+        ErrorKind::CursorExpired,
+        "the mailbox's UIDs were given anew, or the cursor is of another format",
+    )
 }

@@ -20,9 +20,18 @@ pub(crate) struct Found {
 }
 
 /// Finds the servers for an address.
-pub(crate) async fn discover(context: &ConnectContext, service_type: &str, address: &str) -> Result<Found, SignInError> {
-    let domain = address.rsplit_once('@').map(|(_, domain)| domain).filter(|domain| !domain.is_empty());
-    let known = domain.and_then(known_servers::of_domain).or_else(|| known_servers::of_service_type(service_type));
+pub(crate) async fn discover(
+    context: &ConnectContext,
+    service_type: &str,
+    address: &str,
+) -> Result<Found, SignInError> {
+    let domain = address
+        .rsplit_once('@')
+        .map(|(_, domain)| domain)
+        .filter(|domain| !domain.is_empty());
+    let known = domain
+        .and_then(known_servers::of_domain)
+        .or_else(|| known_servers::of_service_type(service_type));
     if let Some(known) = known {
         let local = address.split('@').next().unwrap_or(address);
         return Ok(Found {
@@ -33,7 +42,9 @@ pub(crate) async fn discover(context: &ConnectContext, service_type: &str, addre
         });
     }
     let domain = domain.ok_or_else(|| {
-        SignInError::Invalid("serverUrl is needed: the address has no domain to find the server by".into())
+        SignInError::Invalid(
+            "serverUrl is needed: the address has no domain to find the server by".into(),
+        )
     })?;
     if let Some(found) = by_records(context, domain, address).await {
         return Ok(found);
@@ -41,14 +52,20 @@ pub(crate) async fn discover(context: &ConnectContext, service_type: &str, addre
     if let Some(found) = autoconfig::find(context, domain, address).await {
         return Ok(found);
     }
-    Err(SignInError::Invalid(format!("serverUrl is needed: no mail server was found for {domain}")))
+    Err(SignInError::Invalid(format!(
+        "serverUrl is needed: no mail server was found for {domain}"
+    )))
 }
 
 async fn by_records(context: &ConnectContext, domain: &str, address: &str) -> Option<Found> {
     let network = &context.network;
     // A single dot means that the service is decidedly not there (RFC 2782).
     let first = async |name: String| {
-        network.services(&name).await.into_iter().find(|record| !record.host.trim_end_matches('.').is_empty())
+        network
+            .services(&name)
+            .await
+            .into_iter()
+            .find(|record| !record.host.trim_end_matches('.').is_empty())
     };
     let imap = first(format!("_imaps._tcp.{domain}")).await?;
     let smtp = first(format!("_submissions._tcp.{domain}")).await;

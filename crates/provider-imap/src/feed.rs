@@ -10,8 +10,8 @@ use crate::{
     convert::{bare_entry, is_deleted, listing_digest},
     cursor::{MailboxCursor, entry_key, expired},
     protocol::{
-        ChangedSince, Connection, FetchData, FetchItem, FetchItems, FlagSet, MailboxName, SearchKey,
-        SelectOptions, Selected, Selection, UidSet,
+        ChangedSince, Connection, FetchData, FetchItem, FetchItems, FlagSet, MailboxName,
+        SearchKey, SelectOptions, Selected, Selection, UidSet,
     },
     provider::{ImapProvider, shows_part},
 };
@@ -44,7 +44,9 @@ impl ImapProvider {
         let mut connection = self.connection(call, Some(&mailbox)).await?;
         let resync = cursor.mod_seq.filter(|_| connection.has_qresync());
         if let Some(mod_seq) = resync {
-            return self.resync(&mut connection, call, &mailbox, &cursor, mod_seq, limit).await;
+            return self
+                .resync(&mut connection, call, &mailbox, &cursor, mod_seq, limit)
+                .await;
         }
         let state = select(&mut connection, &mailbox, call).await?.state;
         if state.uid_validity != cursor.uid_validity {
@@ -55,7 +57,8 @@ impl ImapProvider {
                 if known == now {
                     return caught_up(&cursor_of(&state, None));
                 }
-                self.condstore(&mut connection, call, &mailbox, &cursor, known, limit).await
+                self.condstore(&mut connection, call, &mailbox, &cursor, known, limit)
+                    .await
             }
             _ => self.compare(&mut connection, call, &mailbox, &cursor).await,
         }
@@ -76,8 +79,15 @@ impl ImapProvider {
             fresh: true,
             qresync: Some((cursor.uid_validity, mod_seq)),
         };
-        let Selection { state, changed, vanished, overflow } =
-            connection.select(mailbox, options, call.deadline).await.map_err(select_error)?;
+        let Selection {
+            state,
+            changed,
+            vanished,
+            overflow,
+        } = connection
+            .select(mailbox, options, call.deadline)
+            .await
+            .map_err(select_error)?;
         if state.uid_validity != cursor.uid_validity {
             return Err(expired());
         }
@@ -88,7 +98,10 @@ impl ImapProvider {
         let mut vanished = vanished;
         if overflow {
             changes.clear();
-            let since = ChangedSince { mod_seq, vanished: true };
+            let since = ChangedSince {
+                mod_seq,
+                vanished: true,
+            };
             vanished = vanished.union(&fetch_changes(connection, call, since, &mut changes).await?);
         }
         let gone = UidSet::from_ranges(vanished.ranges().iter().copied());
@@ -108,20 +121,31 @@ impl ImapProvider {
     ) -> ProviderResult<ChangePage> {
         let state = selected(connection)?;
         let mut changes = Vec::new();
-        let since = ChangedSince { mod_seq, vanished: false };
+        let since = ChangedSince {
+            mod_seq,
+            vanished: false,
+        };
         fetch_changes(connection, call, since, &mut changes).await?;
         let is_new = |uid: u32| cursor.uid_next.is_none_or(|next| uid >= next);
         let new = changes.iter().filter(|(_, uid, _)| is_new(*uid)).count() as u64;
-        let all_there = cursor.uid_next.is_some() && u64::from(cursor.exists) + new == u64::from(state.exists);
+        let all_there =
+            cursor.uid_next.is_some() && u64::from(cursor.exists) + new == u64::from(state.exists);
         if all_there || shows_part(connection.quirks(), state.exists) {
             return page(mailbox, cursor, &state, changes, UidSet::new(), limit);
         }
         let listing = live_uids(connection, call).await?;
-        let deleted: UidSet =
-            changes.iter().filter(|(_, _, flags)| is_deleted(Some(flags))).map(|(_, uid, _)| *uid).collect();
+        let deleted: UidSet = changes
+            .iter()
+            .filter(|(_, _, flags)| is_deleted(Some(flags)))
+            .map(|(_, uid, _)| *uid)
+            .collect();
         let mut page = page(mailbox, cursor, &state, changes, UidSet::new(), limit)?;
         let there = listing.iter().filter(|uid| !deleted.contains(*uid));
-        page.removed = Removed::Listing(there.map(|uid| entry_key(state.uid_validity, uid)).collect());
+        page.removed = Removed::Listing(
+            there
+                .map(|uid| entry_key(state.uid_validity, uid))
+                .collect(),
+        );
         Ok(page)
     }
 
@@ -139,24 +163,52 @@ impl ImapProvider {
         if cursor.digest == Some(digest.0) {
             return caught_up(&next);
         }
-        let live: Vec<&(u32, FlagSet)> = listing.iter().filter(|(_, flags)| !is_deleted(Some(flags))).collect();
-        let keys = live.iter().map(|(uid, _)| entry_key(state.uid_validity, *uid)).collect();
+        let live: Vec<&(u32, FlagSet)> = listing
+            .iter()
+            .filter(|(_, flags)| !is_deleted(Some(flags)))
+            .collect();
+        let keys = live
+            .iter()
+            .map(|(uid, _)| entry_key(state.uid_validity, *uid))
+            .collect();
         let removed = if shows_part(connection.quirks(), state.exists) {
             let deleted = listing.iter().filter(|(_, flags)| is_deleted(Some(flags)));
-            Removed::Vanished(deleted.map(|(uid, _)| entry_key(state.uid_validity, *uid)).collect())
+            Removed::Vanished(
+                deleted
+                    .map(|(uid, _)| entry_key(state.uid_validity, *uid))
+                    .collect(),
+            )
         } else {
             Removed::Listing(keys)
         };
-        let entries = live.iter().map(|(uid, flags)| bare_entry(mailbox, state.uid_validity, *uid, flags)).collect();
-        Ok(ChangePage { entries, removed, next: ChangeNext::CaughtUp(next.write()?) })
+        let entries = live
+            .iter()
+            .map(|(uid, flags)| bare_entry(mailbox, state.uid_validity, *uid, flags))
+            .collect();
+        Ok(ChangePage {
+            entries,
+            removed,
+            next: ChangeNext::CaughtUp(next.write()?),
+        })
     }
 }
 
 /// Selects a mailbox as it is now. A mailbox that cannot be selected because it is not there is
 /// `NotFound`.
-pub(crate) async fn select(connection: &mut Connection, mailbox: &MailboxName, call: Call) -> ProviderResult<Selection> {
-    let options = SelectOptions { read_only: false, fresh: true, qresync: None };
-    connection.select(mailbox, options, call.deadline).await.map_err(select_error)
+pub(crate) async fn select(
+    connection: &mut Connection,
+    mailbox: &MailboxName,
+    call: Call,
+) -> ProviderResult<Selection> {
+    let options = SelectOptions {
+        read_only: false,
+        fresh: true,
+        qresync: None,
+    };
+    connection
+        .select(mailbox, options, call.deadline)
+        .await
+        .map_err(select_error)
 }
 
 /// SELECT refuses a missing mailbox in words that differ with every server; a refusal of anything
@@ -166,16 +218,18 @@ pub(crate) fn select_error(error: crate::protocol::Error) -> ProviderError {
     let kind = error.kind();
     let provider = ProviderError::from(error);
     match kind {
-        ErrorKind::Unexpected if is_refusal => ProviderError { kind: ErrorKind::NotFound, ..provider },
+        ErrorKind::Unexpected if is_refusal => ProviderError {
+            kind: ErrorKind::NotFound,
+            ..provider
+        },
         _ => provider,
     }
 }
 
 pub(crate) fn selected(connection: &Connection) -> ProviderResult<Selected> {
-    connection
-        .selected()
-        .cloned()
-        .ok_or_else(|| ProviderError::new(ErrorKind::Unavailable, "the mailbox is no longer selected"))
+    connection.selected().cloned().ok_or_else(|| {
+        ProviderError::new(ErrorKind::Unavailable, "the mailbox is no longer selected")
+    })
 }
 
 /// UIDs and flags of all messages, as many as the mailbox counts.
@@ -195,7 +249,15 @@ pub(crate) async fn counted_listing(
                 Ok(())
             };
             let items = FetchItems::from(FetchItem::FLAGS);
-            connection.uid_fetch(&UidSet::range(1, u32::MAX), &items, None, call.deadline, &mut take).await?;
+            connection
+                .uid_fetch(
+                    &UidSet::range(1, u32::MAX),
+                    &items,
+                    None,
+                    call.deadline,
+                    &mut take,
+                )
+                .await?;
         }
         // Unasked news of a flag may name a message twice; the last word counts.
         let mut latest = std::collections::BTreeMap::new();
@@ -204,7 +266,10 @@ pub(crate) async fn counted_listing(
             return Ok((before, latest.into_iter().collect()));
         }
     }
-    Err(ProviderError::new(ErrorKind::Unavailable, "the server's listing does not agree with its count"))
+    Err(ProviderError::new(
+        ErrorKind::Unavailable,
+        "the server's listing does not agree with its count",
+    ))
 }
 
 /// UIDs of all messages that are not marked as deleted, as many as the mailbox counts with those.
@@ -212,13 +277,20 @@ async fn live_uids(connection: &mut Connection, call: Call) -> ProviderResult<Ui
     for _ in 0..LISTINGS {
         let mailbox = selected(connection)?.mailbox;
         let exists = select(connection, &mailbox, call).await?.state.exists;
-        let all = connection.uid_search(&SearchKey::All, call.deadline).await?;
-        let deleted = connection.uid_search(&SearchKey::Deleted, call.deadline).await?;
+        let all = connection
+            .uid_search(&SearchKey::All, call.deadline)
+            .await?;
+        let deleted = connection
+            .uid_search(&SearchKey::Deleted, call.deadline)
+            .await?;
         if all.len() == u64::from(exists) {
             return Ok(all.iter().filter(|uid| !deleted.contains(*uid)).collect());
         }
     }
-    Err(ProviderError::new(ErrorKind::Unavailable, "the server's listing does not agree with its count"))
+    Err(ProviderError::new(
+        ErrorKind::Unavailable,
+        "the server's listing does not agree with its count",
+    ))
 }
 
 async fn fetch_changes(
@@ -233,7 +305,9 @@ async fn fetch_changes(
     };
     let items = FetchItems::from(FetchItem::FLAGS | FetchItem::MOD_SEQ);
     let all = UidSet::range(1, u32::MAX);
-    Ok(connection.uid_fetch(&all, &items, Some(since), call.deadline, &mut take).await?)
+    Ok(connection
+        .uid_fetch(&all, &items, Some(since), call.deadline, &mut take)
+        .await?)
 }
 
 fn change(data: FetchData) -> Option<Change> {
@@ -244,7 +318,9 @@ fn change(data: FetchData) -> Option<Change> {
 fn is_frozen(cursor: &MailboxCursor, state: &Selected) -> bool {
     state.highest_mod_seq == cursor.mod_seq
         && (state.exists != cursor.exists
-            || (cursor.uid_next.is_some() && state.uid_next.is_some() && state.uid_next != cursor.uid_next))
+            || (cursor.uid_next.is_some()
+                && state.uid_next.is_some()
+                && state.uid_next != cursor.uid_next))
 }
 
 fn cursor_of(state: &Selected, digest: Option<[u8; 16]>) -> MailboxCursor {
@@ -284,14 +360,20 @@ fn page(
         cut = changes.partition_point(|(mod_seq, _, _)| *mod_seq <= last);
         if cut < changes.len() {
             // Its counts are the old ones, so that the next page still sees what is gone.
-            next = MailboxCursor { mod_seq: Some(last), ..cursor.clone() };
+            next = MailboxCursor {
+                mod_seq: Some(last),
+                ..cursor.clone()
+            };
         }
     }
     let is_last = cut == changes.len();
     changes.truncate(cut);
     let validity = state.uid_validity;
-    let mut gone: Vec<_> =
-        vanished.iter().take(usize::try_from(MOST_VANISHED).unwrap_or(usize::MAX)).map(|uid| entry_key(validity, uid)).collect();
+    let mut gone: Vec<_> = vanished
+        .iter()
+        .take(usize::try_from(MOST_VANISHED).unwrap_or(usize::MAX))
+        .map(|uid| entry_key(validity, uid))
+        .collect();
     let mut entries = Vec::with_capacity(changes.len());
     for (_, uid, flags) in &changes {
         if vanished.contains(*uid) {
@@ -304,6 +386,14 @@ fn page(
         }
     }
     let next = next.write()?;
-    let next = if is_last { ChangeNext::CaughtUp(next) } else { ChangeNext::More(next) };
-    Ok(ChangePage { entries, removed: Removed::Vanished(gone), next })
+    let next = if is_last {
+        ChangeNext::CaughtUp(next)
+    } else {
+        ChangeNext::More(next)
+    };
+    Ok(ChangePage {
+        entries,
+        removed: Removed::Vanished(gone),
+        next,
+    })
 }

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use email_model::{FolderKey, ScopeKey};
-use email_provider::{Call, Cursor, Folder, NewFolder, ErrorKind, ProviderError, ProviderResult, ScopeState, Survey};
+use email_provider::{
+    Call, Cursor, ErrorKind, Folder, NewFolder, ProviderError, ProviderResult, ScopeState, Survey,
+};
 use tokio::time::Instant;
 
 use crate::{
@@ -14,7 +16,10 @@ use crate::{
 };
 
 /// Lists the mailboxes as folders.
-pub(crate) async fn list_folders(connection: &mut Connection, deadline: Instant) -> protocol::Result<Vec<Folder>> {
+pub(crate) async fn list_folders(
+    connection: &mut Connection,
+    deadline: Instant,
+) -> protocol::Result<Vec<Folder>> {
     let listed = connection.list(false, deadline).await?;
     as_folders(connection, &listed, deadline).await
 }
@@ -25,23 +30,44 @@ async fn as_folders(
     deadline: Instant,
 ) -> protocol::Result<Vec<Folder>> {
     let namespaces = connection.namespace(deadline).await?;
-    let prefixes: Vec<MailboxName> = namespaces.personal.into_iter().map(|(prefix, _)| prefix).collect();
+    let prefixes: Vec<MailboxName> = namespaces
+        .personal
+        .into_iter()
+        .map(|(prefix, _)| prefix)
+        .collect();
     Ok(folders(listed, &prefixes, connection.quirks()))
 }
 
 impl ImapProvider {
-    pub(crate) async fn level_check(&self, call: Call, known: &[(ScopeKey, Cursor)]) -> ProviderResult<Survey> {
+    pub(crate) async fn level_check(
+        &self,
+        call: Call,
+        known: &[(ScopeKey, Cursor)],
+    ) -> ProviderResult<Survey> {
         let mut connection = self.connection(call, None).await?;
         let has_mod_seq = connection.has(Capability::CONDSTORE);
         let in_one = connection.has(Capability::LIST_STATUS);
-        let listed = connection.list(has_mod_seq && in_one, call.deadline).await?;
+        // Of the mailbox that a connection has selected, Dovecot tells the state that this connection
+        // has seen (2.3.19, 2026), not the present one.
+        connection.unselect(call.deadline).await?;
+        let listed = connection
+            .list(has_mod_seq && in_one, call.deadline)
+            .await?;
         let folders = as_folders(&mut connection, &listed, call.deadline).await?;
         let mut statuses: HashMap<MailboxName, MailboxStatus> = HashMap::new();
         if has_mod_seq && !in_one {
-            let names: Vec<MailboxName> =
-                listed.iter().filter(|one| one.is_selectable()).map(|one| one.name.clone()).collect();
+            let names: Vec<MailboxName> = listed
+                .iter()
+                .filter(|one| one.is_selectable())
+                .map(|one| one.name.clone())
+                .collect();
             let answers = connection.statuses(&names, call.deadline).await?;
-            statuses.extend(names.into_iter().zip(answers).filter_map(|(name, status)| Some((name, status.ok()?))));
+            statuses.extend(
+                names
+                    .into_iter()
+                    .zip(answers)
+                    .filter_map(|(name, status)| Some((name, status.ok()?))),
+            );
         }
         drop(connection);
         for one in listed {
@@ -49,14 +75,17 @@ impl ImapProvider {
                 statuses.insert(one.name, status);
             }
         }
-        let known: HashMap<&ScopeKey, &Cursor> = known.iter().map(|(key, cursor)| (key, cursor)).collect();
+        let known: HashMap<&ScopeKey, &Cursor> =
+            known.iter().map(|(key, cursor)| (key, cursor)).collect();
         let scopes = folders
             .iter()
             .filter(|folder| folder.selectable && !folder.role.is_some_and(|role| role.is_view()))
             .map(|folder| {
                 let key = ScopeKey(folder.key.0.clone());
                 let status = statuses.get(&MailboxName::from_key(&folder.key.0));
-                let cursor = known.get(&key).and_then(|cursor| MailboxCursor::read(cursor).ok());
+                let cursor = known
+                    .get(&key)
+                    .and_then(|cursor| MailboxCursor::read(cursor).ok());
                 ScopeState {
                     moved: cursor.is_none_or(|cursor| has_moved(&cursor, status)),
                     count: status.and_then(|status| status.messages).map(u64::from),
@@ -72,9 +101,15 @@ impl ImapProvider {
         let namespaces = connection.namespace(call.deadline).await?;
         let listed = connection.list(false, call.deadline).await?;
         let (own_prefix, own_delimiter) = namespaces.personal.into_iter().next().unzip();
-        let delimiter = listed.iter().find_map(|one| one.delimiter).or(own_delimiter.flatten());
+        let delimiter = listed
+            .iter()
+            .find_map(|one| one.delimiter)
+            .or(own_delimiter.flatten());
         if delimiter.is_some_and(|delimiter| new.name.contains(delimiter)) {
-            return Err(ProviderError::new(ErrorKind::Invalid, "the name holds the server's separator of levels"));
+            return Err(ProviderError::new(
+                ErrorKind::Invalid,
+                "the name holds the server's separator of levels",
+            ));
         }
         let above = match &new.parent {
             Some(parent) => {
@@ -83,15 +118,24 @@ impl ImapProvider {
                     return Err(crate::provider::not_found("the folder above it"));
                 }
                 let Some(delimiter) = delimiter else {
-                    return Err(ProviderError::new(ErrorKind::Unsupported, "this mailbox has no folders within folders"));
+                    return Err(ProviderError::new(
+                        ErrorKind::Unsupported,
+                        "this mailbox has no folders within folders",
+                    ));
                 };
                 [parent.wire(), delimiter.to_string().as_bytes()].concat()
             }
-            None => own_prefix.map(|prefix| prefix.wire().to_vec()).unwrap_or_default(),
+            None => own_prefix
+                .map(|prefix| prefix.wire().to_vec())
+                .unwrap_or_default(),
         };
-        let name = MailboxName::from_wire(&[&above, MailboxName::encode(&new.name).wire()].concat());
+        let name =
+            MailboxName::from_wire(&[&above, MailboxName::encode(&new.name).wire()].concat());
         if listed.iter().any(|one| one.name == name) {
-            return Err(ProviderError::new(ErrorKind::Conflict, "a folder of this name exists"));
+            return Err(ProviderError::new(
+                ErrorKind::Conflict,
+                "a folder of this name exists",
+            ));
         }
         connection.create(&name, call.deadline).await?;
         // Other programs show subscribed folders only; a server without subscriptions may refuse.
@@ -99,7 +143,9 @@ impl ImapProvider {
         let made = list_folders(&mut connection, call.deadline).await?;
         made.into_iter()
             .find(|folder| folder.key == FolderKey(name.to_key()))
-            .ok_or_else(|| ProviderError::new(ErrorKind::Unexpected, "the new folder is not listed"))
+            .ok_or_else(|| {
+                ProviderError::new(ErrorKind::Unexpected, "the new folder is not listed")
+            })
     }
 }
 

@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use email_provider::{
-    ConnectContext, ConnectedMailbox, Connection, CredentialField, EmailProvider, ErrorKind, MailboxIdentity,
-    PluginInfo, ProviderError, ProviderPlugin, ProviderResult, ServiceTypeInfo, SignIn, SignInError,
-    network::NetworkError,
+    ConnectContext, ConnectedMailbox, Connection, CredentialField, EmailProvider, ErrorKind,
+    MailboxIdentity, PluginInfo, ProviderError, ProviderPlugin, ProviderResult, ServiceTypeInfo,
+    SignIn, SignInError, network::NetworkError,
 };
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -41,8 +41,13 @@ struct Section {
 pub struct ImapPlugin;
 
 impl ImapPlugin {
-    fn config(context: &ConnectContext, connection: &Connection) -> ProviderResult<(ImapConfig, Option<Facts>)> {
-        let broken = |what: &str| ProviderError::new(ErrorKind::Unexpected, format!("{what} cannot be read"));
+    fn config(
+        context: &ConnectContext,
+        connection: &Connection,
+    ) -> ProviderResult<(ImapConfig, Option<Facts>)> {
+        let broken = |what: &str| {
+            ProviderError::new(ErrorKind::Unexpected, format!("{what} cannot be read"))
+        };
         let settings: Settings = serde_json::from_value(connection.settings.clone())
             .map_err(|error| broken("the stored connection").with_source(error))?;
         let section: Section = match &context.config {
@@ -52,7 +57,8 @@ impl ImapPlugin {
         };
         let ca_pem = match &section.ca_file {
             Some(file) => Some(
-                std::fs::read_to_string(file).map_err(|error| broken("the file of authorities").with_source(error))?,
+                std::fs::read_to_string(file)
+                    .map_err(|error| broken("the file of authorities").with_source(error))?,
             ),
             None => None,
         };
@@ -66,8 +72,14 @@ impl ImapPlugin {
             ca_pem,
             trust_server: settings.trust_server,
             auth: match settings.auth {
-                AuthKind::Password => Auth::Password { login, password: secret },
-                AuthKind::OAuth => Auth::OAuth { login, token: secret },
+                AuthKind::Password => Auth::Password {
+                    login,
+                    password: secret,
+                },
+                AuthKind::OAuth => Auth::OAuth {
+                    login,
+                    token: secret,
+                },
             },
             limits: Limits::default(),
             timeouts: Timeouts::default(),
@@ -83,11 +95,20 @@ impl ImapPlugin {
     }
 
     async fn servers(context: &ConnectContext, sign_in: &SignIn) -> Result<Found, SignInError> {
-        let address = sign_in.email.as_deref().or(sign_in.login.as_deref()).unwrap_or_default();
+        let address = sign_in
+            .email
+            .as_deref()
+            .or(sign_in.login.as_deref())
+            .unwrap_or_default();
         let mut found = match &sign_in.server_url {
             Some(url) => {
                 let imap = Server::parse(Protocol::Imap, url)?;
-                Found { brand: known_servers::brand_of_host(&imap.host), imap, smtp: None, login: address.to_owned() }
+                Found {
+                    brand: known_servers::brand_of_host(&imap.host),
+                    imap,
+                    smtp: None,
+                    login: address.to_owned(),
+                }
             }
             None => discover(context, &sign_in.service_type, address).await?,
         };
@@ -104,20 +125,38 @@ impl ImapPlugin {
 #[async_trait]
 impl ProviderPlugin for ImapPlugin {
     fn info(&self) -> PluginInfo {
-        let credentials = vec![CredentialField::Login, CredentialField::Password, CredentialField::ServerUrl];
+        let credentials = vec![
+            CredentialField::Login,
+            CredentialField::Password,
+            CredentialField::ServerUrl,
+        ];
         let service_types = ["IMAP", "iCloud", "Zoho"]
-            .map(|name| ServiceTypeInfo { name, credentials: credentials.clone() })
+            .map(|name| ServiceTypeInfo {
+                name,
+                credentials: credentials.clone(),
+            })
             .to_vec();
-        PluginInfo { kind: "imap", service_types }
+        PluginInfo {
+            kind: "imap",
+            service_types,
+        }
     }
 
-    async fn resolve(&self, context: &ConnectContext, sign_in: &SignIn) -> Result<ConnectedMailbox, SignInError> {
+    async fn resolve(
+        &self,
+        context: &ConnectContext,
+        sign_in: &SignIn,
+    ) -> Result<ConnectedMailbox, SignInError> {
         if sign_in.email.is_none() && sign_in.login.is_none() {
-            return Err(SignInError::Invalid("email or loginString is needed".into()));
+            return Err(SignInError::Invalid(
+                "email or loginString is needed".into(),
+            ));
         }
         let (auth, secret) = match (&sign_in.password, &sign_in.access_token) {
             (Some(password), _) => (AuthKind::Password, password.clone()),
-            (None, Some(token)) if sign_in.refresh_token.is_some() => (AuthKind::OAuth, token.clone()),
+            (None, Some(token)) if sign_in.refresh_token.is_some() => {
+                (AuthKind::OAuth, token.clone())
+            }
             (None, Some(password)) => (AuthKind::Password, password.clone()),
             (None, None) => return Err(SignInError::Invalid("password is needed".into())),
         };
@@ -126,9 +165,16 @@ impl ProviderPlugin for ImapPlugin {
             .into_iter()
             .flatten()
             .any(|server| server.security == ServerSecurity::None);
-        if (unprotected || sign_in.trust_server) && !context.network.is_operator_allowed(&found.imap.host).await {
-            let what = if unprotected { "security=none" } else { "trustServer" };
-            let why = format!("{what} is allowed only for hosts that the operator of this gateway named");
+        if (unprotected || sign_in.trust_server)
+            && !context.network.is_operator_allowed(&found.imap.host).await
+        {
+            let what = if unprotected {
+                "security=none"
+            } else {
+                "trustServer"
+            };
+            let why =
+                format!("{what} is allowed only for hosts that the operator of this gateway named");
             return Err(SignInError::Invalid(why));
         }
         let settings = Settings {
@@ -139,11 +185,22 @@ impl ProviderPlugin for ImapPlugin {
             trust_server: sign_in.trust_server,
             facts: None,
         };
-        let subject = format!("{}@{}:{}", found.login.to_lowercase(), found.imap.host.to_lowercase(), found.imap.port);
+        let subject = format!(
+            "{}@{}:{}",
+            found.login.to_lowercase(),
+            found.imap.host.to_lowercase(),
+            found.imap.port
+        );
         Ok(ConnectedMailbox {
-            connection: Connection { settings: serde_json::to_value(&settings).unwrap_or_default(), secret },
+            connection: Connection {
+                settings: serde_json::to_value(&settings).unwrap_or_default(),
+                secret,
+            },
             identity: MailboxIdentity { subject },
-            email: sign_in.email.clone().or_else(|| Some(found.login.clone()).filter(|login| login.contains('@'))),
+            email: sign_in
+                .email
+                .clone()
+                .or_else(|| Some(found.login.clone()).filter(|login| login.contains('@'))),
             login: found.login,
             server_url: Some(found.imap.url(Protocol::Imap)),
             server_url2: found.smtp.map(|server| server.url(Protocol::Smtp)),
@@ -151,21 +208,35 @@ impl ProviderPlugin for ImapPlugin {
         })
     }
 
-    async fn prove(&self, context: &ConnectContext, mut mailbox: ConnectedMailbox) -> Result<ConnectedMailbox, SignInError> {
+    async fn prove(
+        &self,
+        context: &ConnectContext,
+        mut mailbox: ConnectedMailbox,
+    ) -> Result<ConnectedMailbox, SignInError> {
         let (config, _) = Self::config(context, &mailbox.connection)?;
         let deadline = Instant::now() + SIGN_IN_WAIT;
         let tls = protocol::Tls::new(&config).map_err(ProviderError::from)?;
-        let opened = protocol::Connection::open(&config, &tls, context.network.as_ref(), deadline).await;
+        let opened =
+            protocol::Connection::open(&config, &tls, context.network.as_ref(), deadline).await;
         let mut connection = opened.map_err(before_sign_in)?;
-        let facts = Facts::learn(&mut connection, deadline).await.map_err(ProviderError::from)?;
+        let facts = Facts::learn(&mut connection, deadline)
+            .await
+            .map_err(ProviderError::from)?;
         connection.close().await;
         if let Some(settings) = mailbox.connection.settings.as_object_mut() {
-            settings.insert("facts".into(), serde_json::to_value(&facts).unwrap_or_default());
+            settings.insert(
+                "facts".into(),
+                serde_json::to_value(&facts).unwrap_or_default(),
+            );
         }
         Ok(mailbox)
     }
 
-    async fn open(&self, context: &ConnectContext, connection: &Connection) -> ProviderResult<Arc<dyn EmailProvider>> {
+    async fn open(
+        &self,
+        context: &ConnectContext,
+        connection: &Connection,
+    ) -> ProviderResult<Arc<dyn EmailProvider>> {
         let (config, facts) = Self::config(context, connection)?;
         let pool = Pool::new(config, Arc::clone(&context.network))?;
         let provider = ImapProvider::new(pool, facts);
@@ -179,7 +250,9 @@ impl ProviderPlugin for ImapPlugin {
 /// own user.
 fn before_sign_in(error: protocol::Error) -> SignInError {
     match &error {
-        protocol::Error::Credentials(_) | protocol::Error::Backoff { .. } => SignInError::Provider(error.into()),
+        protocol::Error::Credentials(_) | protocol::Error::Backoff { .. } => {
+            SignInError::Provider(error.into())
+        }
         protocol::Error::Tls(_) => SignInError::Unreachable("tls"),
         protocol::Error::Network(NetworkError::Forbidden) => SignInError::Unreachable("refused"),
         _ => SignInError::Unreachable("unreachable"),

@@ -5,10 +5,10 @@ use std::{ops::Range, sync::OnceLock};
 use async_trait::async_trait;
 use email_model::{FolderRole, PartId};
 use email_provider::{
-    ByteStream, Call, Capabilities, ChangePage, Cursor, Detail, EmailProvider, ErrorKind, Fetched, Folder,
-    FolderModel, MessageEdit, MessageRef, NewFolder, Notifier, Priority, ProviderError,
-    ProviderResult, Removal, ScanPage, ScanRequest, ScopeKey, SearchCapability, SearchPage, SearchRequest,
-    Survey, ThreadModel,
+    ByteStream, Call, Capabilities, ChangePage, Cursor, Detail, EmailProvider, ErrorKind, Fetched,
+    Folder, FolderModel, MessageEdit, MessageRef, NewFolder, Notifier, Priority, ProviderError,
+    ProviderResult, Removal, ScanPage, ScanRequest, ScopeKey, SearchCapability, SearchPage,
+    SearchRequest, Survey, ThreadModel,
 };
 use serde::{Deserialize, Serialize};
 
@@ -29,11 +29,18 @@ pub(crate) struct Facts {
 
 impl Facts {
     /// Learns them from a connection that is signed in.
-    pub async fn learn(connection: &mut Connection, deadline: tokio::time::Instant) -> protocol::Result<Self> {
+    pub async fn learn(
+        connection: &mut Connection,
+        deadline: tokio::time::Instant,
+    ) -> protocol::Result<Self> {
         let folders = crate::listing::list_folders(connection, deadline).await?;
         let has = |capability| connection.has(capability);
         Ok(Self {
-            identity: if has(Capability::OBJECTID) { IdentityKind::ObjectId } else { IdentityKind::Content },
+            identity: if has(Capability::OBJECTID) {
+                IdentityKind::ObjectId
+            } else {
+                IdentityKind::Content
+            },
             level_check: has(Capability::LIST_STATUS) && has(Capability::CONDSTORE),
             idle: has(Capability::IDLE),
             largest_message: connection.capabilities().append_limit,
@@ -50,13 +57,18 @@ pub struct ImapProvider {
 
 impl std::fmt::Debug for ImapProvider {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ImapProvider").field("connections", &self.pool.connections()).finish_non_exhaustive()
+        f.debug_struct("ImapProvider")
+            .field("connections", &self.pool.connections())
+            .finish_non_exhaustive()
     }
 }
 
 impl ImapProvider {
     pub(crate) fn new(pool: Pool, facts: Option<Facts>) -> Self {
-        let provider = Self { pool: std::sync::Arc::new(pool), facts: OnceLock::new() };
+        let provider = Self {
+            pool: std::sync::Arc::new(pool),
+            facts: OnceLock::new(),
+        };
         if let Some(facts) = facts {
             let _ = provider.facts.set(facts);
         }
@@ -64,7 +76,11 @@ impl ImapProvider {
     }
 
     /// A connection for a call, best one with this mailbox selected.
-    pub(crate) async fn connection(&self, call: Call, mailbox: Option<&MailboxName>) -> ProviderResult<PooledConnection> {
+    pub(crate) async fn connection(
+        &self,
+        call: Call,
+        mailbox: Option<&MailboxName>,
+    ) -> ProviderResult<PooledConnection> {
         let class = match call.priority {
             Priority::Interactive => Class::Interactive,
             Priority::Background => Class::Bulk,
@@ -75,7 +91,10 @@ impl ImapProvider {
     /// Signs in once, if the facts are not known yet.
     pub(crate) async fn learn(&self, deadline: tokio::time::Instant) -> ProviderResult<()> {
         if self.facts.get().is_none() {
-            let mut connection = self.pool.acquire(Class::Interactive, deadline, None).await?;
+            let mut connection = self
+                .pool
+                .acquire(Class::Interactive, deadline, None)
+                .await?;
             let facts = Facts::learn(&mut connection, deadline).await?;
             let _ = self.facts.set(facts);
         }
@@ -83,7 +102,9 @@ impl ImapProvider {
     }
 
     pub(crate) fn identity_kind(&self) -> IdentityKind {
-        self.facts.get().map_or(IdentityKind::Content, |facts| facts.identity)
+        self.facts
+            .get()
+            .map_or(IdentityKind::Content, |facts| facts.identity)
     }
 }
 
@@ -123,7 +144,12 @@ impl EmailProvider for ImapProvider {
         self.search_page(call, request).await
     }
 
-    async fn fetch(&self, call: Call, refs: &[MessageRef], detail: Detail) -> ProviderResult<Vec<Fetched>> {
+    async fn fetch(
+        &self,
+        call: Call,
+        refs: &[MessageRef],
+        detail: Detail,
+    ) -> ProviderResult<Vec<Fetched>> {
         self.fetch_refs(call, refs, detail).await
     }
 
@@ -149,15 +175,31 @@ impl EmailProvider for ImapProvider {
         self.begin_scope(call, scope).await.map(Some)
     }
 
-    async fn scan(&self, call: Call, scope: &ScopeKey, request: ScanRequest<'_>) -> ProviderResult<ScanPage> {
+    async fn scan(
+        &self,
+        call: Call,
+        scope: &ScopeKey,
+        request: ScanRequest<'_>,
+    ) -> ProviderResult<ScanPage> {
         self.scan_scope(call, scope, request).await
     }
 
-    async fn changes(&self, call: Call, scope: &ScopeKey, cursor: &Cursor, limit: usize) -> ProviderResult<ChangePage> {
+    async fn changes(
+        &self,
+        call: Call,
+        scope: &ScopeKey,
+        cursor: &Cursor,
+        limit: usize,
+    ) -> ProviderResult<ChangePage> {
         self.changes_since(call, scope, cursor, limit).await
     }
 
-    async fn update(&self, call: Call, at: &MessageRef, edit: &MessageEdit) -> ProviderResult<Option<MessageRef>> {
+    async fn update(
+        &self,
+        call: Call,
+        at: &MessageRef,
+        edit: &MessageEdit,
+    ) -> ProviderResult<Option<MessageRef>> {
         self.apply_edit(call, at, edit).await
     }
 
@@ -170,11 +212,13 @@ impl EmailProvider for ImapProvider {
     }
 
     fn notifier(&self) -> Option<&dyn Notifier> {
-        self.facts.get().is_some_and(|facts| facts.idle).then_some(self)
+        self.facts
+            .get()
+            .is_some_and(|facts| facts.idle)
+            .then_some(self)
     }
 
     async fn close(&self) {
         self.pool.close();
     }
 }
-

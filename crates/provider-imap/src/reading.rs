@@ -3,14 +3,18 @@
 use std::collections::HashMap;
 
 use email_model::Content;
-use email_provider::{Call, Detail, ErrorKind, Fetched, MessageRef, Priority, ProviderResult, ScopeKey};
+use email_provider::{
+    Call, Detail, ErrorKind, Fetched, MessageRef, Priority, ProviderResult, ScopeKey,
+};
 
 use crate::{
-    content::{whole_content, read_content},
+    content::{read_content, whole_content},
     convert::{ENVELOPE_FIELDS, IdentityKind, entry, entry_state, is_deleted, thread_hint},
     cursor::read_key,
     feed::{select_error, selected},
-    protocol::{Connection, FetchData, FetchItem, FetchItems, MailboxName, Section, SelectOptions, UidSet},
+    protocol::{
+        Connection, FetchData, FetchItem, FetchItems, MailboxName, Section, SelectOptions, UidSet,
+    },
     provider::ImapProvider,
 };
 
@@ -19,11 +23,15 @@ const WHOLE: u64 = 256 << 10;
 
 /// What an entry of a list is made of.
 pub(crate) fn listed_items(kind: IdentityKind) -> FetchItems {
-    let mut items = FetchItem::FLAGS | FetchItem::INTERNAL_DATE | FetchItem::SIZE | FetchItem::STRUCTURE;
+    let mut items =
+        FetchItem::FLAGS | FetchItem::INTERNAL_DATE | FetchItem::SIZE | FetchItem::STRUCTURE;
     if kind == IdentityKind::ObjectId {
         items |= FetchItem::OBJECT_ID;
     }
-    FetchItems { items, sections: vec![Section::header_fields(&ENVELOPE_FIELDS)] }
+    FetchItems {
+        items,
+        sections: vec![Section::header_fields(&ENVELOPE_FIELDS)],
+    }
 }
 
 impl ImapProvider {
@@ -35,7 +43,9 @@ impl ImapProvider {
     ) -> ProviderResult<Vec<Fetched>> {
         let mut by_scope: Vec<(&ScopeKey, Vec<(u32, u32)>)> = Vec::new();
         for at in refs {
-            let Some(key) = read_key(&at.key) else { continue };
+            let Some(key) = read_key(&at.key) else {
+                continue;
+            };
             match by_scope.iter_mut().find(|(scope, _)| *scope == &at.scope) {
                 Some((_, keys)) => keys.push(key),
                 None => by_scope.push((&at.scope, vec![key])),
@@ -47,7 +57,10 @@ impl ImapProvider {
                 found.insert(one.at.clone(), one);
             }
         }
-        Ok(refs.iter().filter_map(|at| found.get(at).cloned()).collect())
+        Ok(refs
+            .iter()
+            .filter_map(|at| found.get(at).cloned())
+            .collect())
     }
 
     async fn fetch_in(
@@ -62,18 +75,35 @@ impl ImapProvider {
         // Whether a message is there must be the truth of now; what is read of it may be that of the
         // moment at which the mailbox was last looked at.
         let fresh = detail <= Detail::State || call.priority == Priority::Background;
-        let options = SelectOptions { fresh, ..SelectOptions::default() };
-        match connection.select(&mailbox, options, call.deadline).await.map_err(select_error) {
+        let options = SelectOptions {
+            fresh,
+            ..SelectOptions::default()
+        };
+        match connection
+            .select(&mailbox, options, call.deadline)
+            .await
+            .map_err(select_error)
+        {
             Ok(_) => {}
             Err(error) if error.kind == ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error),
         }
         let validity = selected(&connection)?.uid_validity;
-        let uids: UidSet = keys.iter().filter(|(of, _)| *of == validity).map(|(_, uid)| *uid).collect();
+        let uids: UidSet = keys
+            .iter()
+            .filter(|(of, _)| *of == validity)
+            .map(|(_, uid)| *uid)
+            .collect();
         if uids.is_empty() {
             return Ok(Vec::new());
         }
-        let fetch = Fetching { scope, mailbox: &mailbox, validity, kind: self.identity_kind(), call };
+        let fetch = Fetching {
+            scope,
+            mailbox: &mailbox,
+            validity,
+            kind: self.identity_kind(),
+            call,
+        };
         match detail {
             Detail::Exists | Detail::State => fetch.states(&mut connection, &uids).await,
             Detail::Envelope => fetch.envelopes(&mut connection, &uids).await,
@@ -93,7 +123,10 @@ pub(crate) struct Fetching<'a> {
 
 impl Fetching<'_> {
     fn at(&self, uid: u32) -> MessageRef {
-        MessageRef { scope: self.scope.clone(), key: crate::cursor::entry_key(self.validity, uid) }
+        MessageRef {
+            scope: self.scope.clone(),
+            key: crate::cursor::entry_key(self.validity, uid),
+        }
     }
 
     async fn collect(
@@ -107,17 +140,30 @@ impl Fetching<'_> {
             found.insert(data.uid, data);
             Ok(())
         };
-        connection.uid_fetch(uids, items, None, self.call.deadline, &mut take).await?;
+        connection
+            .uid_fetch(uids, items, None, self.call.deadline, &mut take)
+            .await?;
         Ok(found)
     }
 
-    async fn states(&self, connection: &mut Connection, uids: &UidSet) -> ProviderResult<Vec<Fetched>> {
-        let found = self.collect(connection, uids, &FetchItem::FLAGS.into()).await?;
-        let live = found.into_values().filter(|data| !is_deleted(data.flags.as_ref()));
+    async fn states(
+        &self,
+        connection: &mut Connection,
+        uids: &UidSet,
+    ) -> ProviderResult<Vec<Fetched>> {
+        let found = self
+            .collect(connection, uids, &FetchItem::FLAGS.into())
+            .await?;
+        let live = found
+            .into_values()
+            .filter(|data| !is_deleted(data.flags.as_ref()));
         Ok(live
             .map(|data| Fetched {
                 at: self.at(data.uid),
-                state: data.flags.as_ref().map(|flags| entry_state(self.mailbox, flags)),
+                state: data
+                    .flags
+                    .as_ref()
+                    .map(|flags| entry_state(self.mailbox, flags)),
                 identity: None,
                 thread: None,
                 envelope: None,
@@ -126,7 +172,11 @@ impl Fetching<'_> {
             .collect())
     }
 
-    async fn envelopes(&self, connection: &mut Connection, uids: &UidSet) -> ProviderResult<Vec<Fetched>> {
+    async fn envelopes(
+        &self,
+        connection: &mut Connection,
+        uids: &UidSet,
+    ) -> ProviderResult<Vec<Fetched>> {
         let mut fetched = Vec::new();
         let mut take = |data: FetchData| {
             if !is_deleted(data.flags.as_ref()) {
@@ -138,7 +188,9 @@ impl Fetching<'_> {
         if self.call.priority == Priority::Interactive {
             items.items |= FetchItem::PREVIEW;
         }
-        connection.uid_fetch(uids, &items, None, self.call.deadline, &mut take).await?;
+        connection
+            .uid_fetch(uids, &items, None, self.call.deadline, &mut take)
+            .await?;
         Ok(fetched)
     }
 
@@ -159,7 +211,11 @@ impl Fetching<'_> {
         }
     }
 
-    async fn contents(&self, connection: &mut Connection, uids: &UidSet) -> ProviderResult<Vec<Fetched>> {
+    async fn contents(
+        &self,
+        connection: &mut Connection,
+        uids: &UidSet,
+    ) -> ProviderResult<Vec<Fetched>> {
         let mut facts = FetchItem::FLAGS | FetchItem::INTERNAL_DATE | FetchItem::SIZE;
         if self.kind == IdentityKind::ObjectId {
             facts |= FetchItem::OBJECT_ID;
@@ -167,17 +223,28 @@ impl Fetching<'_> {
         let mut found = self.collect(connection, uids, &facts.into()).await?;
         found.retain(|_, data| !is_deleted(data.flags.as_ref()));
         let is_small = |data: &FetchData| data.size.is_some_and(|size| size <= WHOLE);
-        let small: UidSet = found.values().filter(|data| is_small(data)).map(|data| data.uid).collect();
+        let small: UidSet = found
+            .values()
+            .filter(|data| is_small(data))
+            .map(|data| data.uid)
+            .collect();
         let mut fetched = Vec::with_capacity(found.len());
         if !small.is_empty() {
-            let whole = FetchItems { items: FetchItem::empty(), sections: vec![Section::message()] };
+            let whole = FetchItems {
+                items: FetchItem::empty(),
+                sections: vec![Section::message()],
+            };
             let mut take = |data: FetchData| {
-                if let (Some(raw), Some(known)) = (data.section(&Section::message()), found.remove(&data.uid)) {
+                if let (Some(raw), Some(known)) =
+                    (data.section(&Section::message()), found.remove(&data.uid))
+                {
                     fetched.push(self.read(&known, whole_content(raw)));
                 }
                 Ok(())
             };
-            connection.uid_fetch(&small, &whole, None, self.call.deadline, &mut take).await?;
+            connection
+                .uid_fetch(&small, &whole, None, self.call.deadline, &mut take)
+                .await?;
         }
         let large: Vec<FetchData> = found.into_values().filter(|data| !is_small(data)).collect();
         for data in large {
@@ -194,7 +261,10 @@ impl Fetching<'_> {
         content.envelope.size = data.size;
         Fetched {
             at: self.at(data.uid),
-            state: data.flags.as_ref().map(|flags| entry_state(self.mailbox, flags)),
+            state: data
+                .flags
+                .as_ref()
+                .map(|flags| entry_state(self.mailbox, flags)),
             identity: Some(crate::convert::identity(self.kind, data, &content.envelope)),
             thread: Some(thread_hint(data)),
             envelope: None,

@@ -28,20 +28,35 @@ impl ImapProvider {
                 self.scan_keys(&mut connection, call, &mailbox).await
             }
             ScanDetail::Keys | ScanDetail::Envelopes => {
-                self.scan_envelopes(&mut connection, call, &mailbox, request).await
+                self.scan_envelopes(&mut connection, call, &mailbox, request)
+                    .await
             }
         }
     }
 
     /// One listing of all keys and flags: a proof, if the server shows the whole mailbox.
-    async fn scan_keys(&self, connection: &mut Connection, call: Call, mailbox: &MailboxName) -> ProviderResult<ScanPage> {
+    async fn scan_keys(
+        &self,
+        connection: &mut Connection,
+        call: Call,
+        mailbox: &MailboxName,
+    ) -> ProviderResult<ScanPage> {
         select(connection, mailbox, call).await?;
         let (state, listing) = counted_listing(connection, call).await?;
         let live = listing.iter().filter(|(_, flags)| !is_deleted(Some(flags)));
-        let entries = live.map(|(uid, flags)| bare_entry(mailbox, state.uid_validity, *uid, flags)).collect();
+        let entries = live
+            .map(|(uid, flags)| bare_entry(mailbox, state.uid_validity, *uid, flags))
+            .collect();
         let proof = !shows_part(connection.quirks(), state.exists);
-        let next = ScanNext::Done { cursor: None, proof };
-        Ok(ScanPage { entries, next, total: Some(u64::from(state.exists)) })
+        let next = ScanNext::Done {
+            cursor: None,
+            proof,
+        };
+        Ok(ScanPage {
+            entries,
+            next,
+            total: Some(u64::from(state.exists)),
+        })
     }
 
     async fn scan_envelopes(
@@ -61,7 +76,10 @@ impl ImapProvider {
             Some(position) => {
                 let position = ScanPosition::read(position)?;
                 let options = crate::protocol::SelectOptions::default();
-                connection.select(mailbox, options, call.deadline).await.map_err(crate::feed::select_error)?;
+                connection
+                    .select(mailbox, options, call.deadline)
+                    .await
+                    .map_err(crate::feed::select_error)?;
                 if selected(connection)?.uid_validity != position.uid_validity {
                     return Err(expired());
                 }
@@ -86,15 +104,24 @@ impl ImapProvider {
                 }
                 Ok(())
             };
-            connection.uid_fetch(&page, &listed_items(kind), None, call.deadline, &mut take).await?;
+            connection
+                .uid_fetch(&page, &listed_items(kind), None, call.deadline, &mut take)
+                .await?;
         }
         entries.reverse();
         let next = if rest.is_empty() && below.is_none() {
-            ScanNext::Done { cursor: None, proof: false }
+            ScanNext::Done {
+                cursor: None,
+                proof: false,
+            }
         } else {
             ScanNext::More(ScanPosition::new(validity, &rest, below, total).write()?)
         };
-        Ok(ScanPage { entries, next, total: Some(total) })
+        Ok(ScanPage {
+            entries,
+            next,
+            total: Some(total),
+        })
     }
 }
 
@@ -108,15 +135,26 @@ async fn window_uids(
 ) -> ProviderResult<UidSet> {
     let mut keys = Vec::new();
     if let Some(since) = window.since {
-        keys.push(SearchKey::Since((since - chrono::Duration::days(1)).date_naive()));
+        keys.push(SearchKey::Since(
+            (since - chrono::Duration::days(1)).date_naive(),
+        ));
     }
     if let Some(before) = window.before {
-        keys.push(SearchKey::Before((before + chrono::Duration::days(2)).date_naive()));
+        keys.push(SearchKey::Before(
+            (before + chrono::Duration::days(2)).date_naive(),
+        ));
     }
     if let Some(below) = below {
-        keys.push(SearchKey::Uid(UidSet::range(1, below.saturating_sub(1).max(1))));
+        keys.push(SearchKey::Uid(UidSet::range(
+            1,
+            below.saturating_sub(1).max(1),
+        )));
     }
-    let key = if keys.is_empty() { SearchKey::All } else { SearchKey::And(keys) };
+    let key = if keys.is_empty() {
+        SearchKey::All
+    } else {
+        SearchKey::And(keys)
+    };
     let found = connection.uid_search(&key, call.deadline).await?;
     Ok(match below {
         Some(below) => found.within(1, below.saturating_sub(1)),
@@ -126,6 +164,11 @@ async fn window_uids(
 
 /// The newest UIDs of a set, and the rest.
 fn newest(set: &UidSet, count: usize) -> (UidSet, UidSet) {
-    let Some(lowest) = set.iter().rev().take(count).last() else { return (UidSet::new(), UidSet::new()) };
-    (set.within(lowest, u32::MAX), set.within(1, lowest.saturating_sub(1)))
+    let Some(lowest) = set.iter().rev().take(count).last() else {
+        return (UidSet::new(), UidSet::new());
+    };
+    (
+        set.within(lowest, u32::MAX),
+        set.within(1, lowest.saturating_sub(1)),
+    )
 }

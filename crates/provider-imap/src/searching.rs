@@ -2,7 +2,10 @@
 
 mod compile;
 
-use email_model::{FolderRole, ScopeKey, Timestamp, query::{Condition, Place, Term}};
+use email_model::{
+    FolderRole, ScopeKey, Timestamp,
+    query::{Condition, Place, Term},
+};
 use email_provider::{
     Call, Folder, MessageRef, ProviderResult, SearchPage, SearchRequest, SearchScope,
 };
@@ -14,7 +17,8 @@ use crate::{
     feed::{select, selected},
     listing::list_folders,
     protocol::{
-        Capability, Connection, FetchData, FetchItem, FetchItems, MailboxName, SearchKey, SortOrder, UidSet,
+        Capability, Connection, FetchData, FetchItem, FetchItems, MailboxName, SearchKey,
+        SortOrder, UidSet,
     },
     provider::ImapProvider,
 };
@@ -33,15 +37,27 @@ struct Hit {
 
 impl Hit {
     fn is_after(&self, position: &SearchPosition) -> bool {
-        let last = (std::cmp::Reverse(position.received), &position.folder, position.uid);
+        let last = (
+            std::cmp::Reverse(position.received),
+            &position.folder,
+            position.uid,
+        );
         (self.older, &self.folder, self.uid) > last
     }
 }
 
 impl ImapProvider {
-    pub(crate) async fn search_page(&self, call: Call, request: SearchRequest) -> ProviderResult<SearchPage> {
+    pub(crate) async fn search_page(
+        &self,
+        call: Call,
+        request: SearchRequest,
+    ) -> ProviderResult<SearchPage> {
         let limit = request.limit.clamp(1, 500);
-        let position = request.position.as_ref().map(SearchPosition::read).transpose()?;
+        let position = request
+            .position
+            .as_ref()
+            .map(SearchPosition::read)
+            .transpose()?;
         let Compiled { key, unchecked } = compile(&request.query.terms);
         let mut connection = self.connection(call, None).await?;
         let folders = match &request.scope {
@@ -51,15 +67,26 @@ impl ImapProvider {
                 everywhere(&all, *trash_and_junk)
             }
         };
-        let folders = folders.into_iter().filter(|folder| is_in_place(folder, &request.query.terms));
+        let folders = folders
+            .into_iter()
+            .filter(|folder| is_in_place(folder, &request.query.terms));
         let mut hits = Vec::new();
         for folder in folders {
-            let found = search_folder(&mut connection, call, &folder, &key, position.as_ref(), limit + 1).await;
+            let found = search_folder(
+                &mut connection,
+                call,
+                &folder,
+                &key,
+                position.as_ref(),
+                limit + 1,
+            )
+            .await;
             match found {
                 Ok(found) => hits.extend(found),
                 // A folder that went away since it was listed holds nothing.
-                Err(error) if error.kind == email_provider::ErrorKind::NotFound
-                    && matches!(request.scope, SearchScope::Everywhere { .. }) => {}
+                Err(error)
+                    if error.kind == email_provider::ErrorKind::NotFound
+                        && matches!(request.scope, SearchScope::Everywhere { .. }) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -68,7 +95,12 @@ impl ImapProvider {
         hits.truncate(limit);
         let next = match hits.last() {
             Some(last) if has_more => Some(
-                SearchPosition { received: last.older.0, folder: last.folder.clone(), uid: last.uid }.write()?,
+                SearchPosition {
+                    received: last.older.0,
+                    folder: last.folder.clone(),
+                    uid: last.uid,
+                }
+                .write()?,
             ),
             _ => None,
         };
@@ -77,10 +109,20 @@ impl ImapProvider {
             .map(|hit| {
                 let received = Timestamp::from_timestamp(hit.older.0, 0);
                 let key = entry_key(hit.validity, hit.uid);
-                (MessageRef { scope: ScopeKey(hit.folder), key }, received)
+                (
+                    MessageRef {
+                        scope: ScopeKey(hit.folder),
+                        key,
+                    },
+                    received,
+                )
             })
             .collect();
-        Ok(SearchPage { hits, next, unchecked })
+        Ok(SearchPage {
+            hits,
+            next,
+            unchecked,
+        })
     }
 }
 
@@ -93,14 +135,20 @@ fn everywhere(folders: &[Folder], trash_and_junk: bool) -> Vec<MailboxName> {
                 None => true,
             }
     };
-    folders.iter().filter(is_wanted).map(|folder| MailboxName::from_key(&folder.key.0)).collect()
+    folders
+        .iter()
+        .filter(is_wanted)
+        .map(|folder| MailboxName::from_key(&folder.key.0))
+        .collect()
 }
 
 /// Whether the terms that name places let a folder in.
 fn is_in_place(folder: &MailboxName, terms: &[Term]) -> bool {
     terms.iter().all(|term| match &term.condition {
         Condition::In(Place::Folders(keys)) => {
-            let named = keys.iter().any(|key| MailboxName::from_key(&key.0) == *folder);
+            let named = keys
+                .iter()
+                .any(|key| MailboxName::from_key(&key.0) == *folder);
             named != term.negated
         }
         _ => true,
@@ -121,16 +169,26 @@ async fn search_folder(
         return Ok(Vec::new());
     }
     let mut keys = vec![SearchKey::Deleted.negated(), key.clone()];
-    if let Some(day) = position.and_then(|position| Timestamp::from_timestamp(position.received, 0)) {
+    if let Some(day) = position.and_then(|position| Timestamp::from_timestamp(position.received, 0))
+    {
         // A day in whatever time zone the server thinks of.
-        keys.push(SearchKey::Before((day + chrono::Duration::days(2)).date_naive()));
+        keys.push(SearchKey::Before(
+            (day + chrono::Duration::days(2)).date_naive(),
+        ));
     }
     let key = SearchKey::And(keys);
     let sorted = connection.has(Capability::SORT);
     let uids = if sorted {
-        connection.uid_sort(SortOrder::NewestReceived, &key, call.deadline).await?
+        connection
+            .uid_sort(SortOrder::NewestReceived, &key, call.deadline)
+            .await?
     } else {
-        connection.uid_search(&key, call.deadline).await?.iter().rev().collect()
+        connection
+            .uid_search(&key, call.deadline)
+            .await?
+            .iter()
+            .rev()
+            .collect()
     };
     let validity = selected(connection)?.uid_validity;
     let mut hits: Vec<Hit> = Vec::new();
@@ -155,11 +213,14 @@ async fn search_folder(
         };
         let set: UidSet = chunk.iter().copied().collect();
         let items = FetchItems::from(FetchItem::INTERNAL_DATE | FetchItem::FLAGS);
-        connection.uid_fetch(&set, &items, None, call.deadline, &mut take).await?;
+        connection
+            .uid_fetch(&set, &items, None, call.deadline, &mut take)
+            .await?;
         hits.retain(|hit| position.is_none_or(|position| hit.is_after(position)));
         hits.sort_unstable();
         let is_clear = hits.len() > wanted
-            && (hits[wanted - 1].older != hits[hits.len() - 1].older || hits.len() > wanted + MOST_ALIKE);
+            && (hits[wanted - 1].older != hits[hits.len() - 1].older
+                || hits.len() > wanted + MOST_ALIKE);
         if is_clear {
             break;
         }

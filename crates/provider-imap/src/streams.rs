@@ -13,8 +13,8 @@ use crate::{
     cursor::read_key,
     feed::{select_error, selected},
     protocol::{
-        Class, FetchData, FetchItem, FetchItems, MailboxName, Piece, PooledConnection, Section, SelectOptions,
-        UidSet,
+        Class, FetchData, FetchItem, FetchItems, MailboxName, Piece, PooledConnection, Section,
+        SelectOptions, UidSet,
     },
     provider::{ImapProvider, not_found},
 };
@@ -26,9 +26,19 @@ const PIECE_WAIT: Duration = Duration::from_secs(60);
 const READER_WAIT: Duration = Duration::from_secs(120);
 
 impl ImapProvider {
-    pub(crate) async fn stream_raw(&self, call: Call, at: &MessageRef) -> ProviderResult<ByteStream> {
+    pub(crate) async fn stream_raw(
+        &self,
+        call: Call,
+        at: &MessageRef,
+    ) -> ProviderResult<ByteStream> {
         let (connection, uid) = self.open_message(call, at).await?;
-        let pieces = Pieces { connection, uid, section: Section::message(), offset: 0, is_done: false };
+        let pieces = Pieces {
+            connection,
+            uid,
+            section: Section::message(),
+            offset: 0,
+            is_done: false,
+        };
         pieces.stream(call, None).await
     }
 
@@ -42,14 +52,31 @@ impl ImapProvider {
         let (mut connection, uid) = self.open_message(call, at).await?;
         let mut encoding = None;
         let mut take = |data: FetchData| {
-            encoding = data.structure.as_ref().and_then(|body| encoding_of(body, part));
+            encoding = data
+                .structure
+                .as_ref()
+                .and_then(|body| encoding_of(body, part));
             Ok(())
         };
         let items = FetchItems::from(FetchItem::STRUCTURE);
-        connection.uid_fetch(&UidSet::range(uid, uid), &items, None, call.deadline, &mut take).await?;
+        connection
+            .uid_fetch(
+                &UidSet::range(uid, uid),
+                &items,
+                None,
+                call.deadline,
+                &mut take,
+            )
+            .await?;
         let encoding = encoding.ok_or_else(|| not_found("the part"))?;
         let section = Section::part(part.as_str()).ok_or_else(|| not_found("the part"))?;
-        let pieces = Pieces { connection, uid, section, offset: 0, is_done: false };
+        let pieces = Pieces {
+            connection,
+            uid,
+            section,
+            offset: 0,
+            is_done: false,
+        };
         let decoding = Decoding {
             decoder: Some(TransferDecoder::new(encoding)),
             position: 0,
@@ -59,10 +86,17 @@ impl ImapProvider {
     }
 
     /// A connection of its own for a transfer, so that other reads do not wait for it.
-    async fn open_message(&self, call: Call, at: &MessageRef) -> ProviderResult<(PooledConnection, u32)> {
+    async fn open_message(
+        &self,
+        call: Call,
+        at: &MessageRef,
+    ) -> ProviderResult<(PooledConnection, u32)> {
         let (validity, uid) = read_key(&at.key).ok_or_else(|| not_found("the message"))?;
         let mailbox = MailboxName::from_key(&at.scope.0);
-        let mut connection = self.pool.acquire(Class::Bulk, call.deadline, Some(&mailbox)).await?;
+        let mut connection = self
+            .pool
+            .acquire(Class::Bulk, call.deadline, Some(&mailbox))
+            .await?;
         connection
             .select(&mailbox, SelectOptions::default(), call.deadline)
             .await
@@ -76,8 +110,16 @@ impl ImapProvider {
 
 fn encoding_of(body: &crate::protocol::BodyPart, part: &PartId) -> Option<TransferEncoding> {
     let sections = body.sections();
-    let (_, found) = sections.into_iter().find(|(number, _)| number == part.as_str())?;
-    Some(found.encoding.as_deref().map(TransferEncoding::from_name).unwrap_or_default())
+    let (_, found) = sections
+        .into_iter()
+        .find(|(number, _)| number == part.as_str())?;
+    Some(
+        found
+            .encoding
+            .as_deref()
+            .map(TransferEncoding::from_name)
+            .unwrap_or_default(),
+    )
 }
 
 struct Decoding {
@@ -104,7 +146,11 @@ impl Decoding {
         }
         let start = self.position;
         self.position += decoded.len() as u64;
-        let clamp = |at: u64| usize::try_from(at.saturating_sub(start)).unwrap_or(usize::MAX).min(decoded.len());
+        let clamp = |at: u64| {
+            usize::try_from(at.saturating_sub(start))
+                .unwrap_or(usize::MAX)
+                .min(decoded.len())
+        };
         let (from, to) = (clamp(self.range.start), clamp(self.range.end));
         Bytes::from(decoded).slice(from.min(to)..to)
     }
@@ -127,12 +173,17 @@ impl Pieces {
         if self.is_done {
             return Ok(None);
         }
-        match self.connection.fetch_piece(self.uid, &self.section, self.offset, PIECE, deadline).await? {
+        match self
+            .connection
+            .fetch_piece(self.uid, &self.section, self.offset, PIECE, deadline)
+            .await?
+        {
             Piece::NoMessage if self.offset == 0 => Err(not_found("the message")),
             Piece::NoSection if self.offset == 0 => Err(not_found("the part")),
-            Piece::NoMessage | Piece::NoSection => {
-                Err(ProviderError::new(ErrorKind::Unavailable, "the message was removed while it was read"))
-            }
+            Piece::NoMessage | Piece::NoSection => Err(ProviderError::new(
+                ErrorKind::Unavailable,
+                "the message was removed while it was read",
+            )),
             Piece::Octets(octets) => {
                 self.is_done = octets.len() < PIECE as usize;
                 let length = u32::try_from(octets.len()).unwrap_or(u32::MAX);
@@ -145,7 +196,11 @@ impl Pieces {
     /// The first piece is fetched at once, so that what is not there is an error of the call. The rest
     /// is fetched by a task ahead of the reader, who may come to a stop without holding the connection
     /// for ever.
-    async fn stream(mut self, call: Call, mut decoding: Option<Decoding>) -> ProviderResult<ByteStream> {
+    async fn stream(
+        mut self,
+        call: Call,
+        mut decoding: Option<Decoding>,
+    ) -> ProviderResult<ByteStream> {
         let first = self.next(call.deadline).await?;
         let (sender, receiver) = tokio::sync::mpsc::channel::<Result<Bytes, ProviderError>>(2);
         tokio::spawn(async move {
@@ -159,7 +214,13 @@ impl Pieces {
                         };
                         (Ok(item), decoding.as_ref().is_some_and(Decoding::is_past))
                     }
-                    Ok(None) => (Ok(decoding.as_mut().map(|decoding| decoding.decode(None)).unwrap_or_default()), true),
+                    Ok(None) => (
+                        Ok(decoding
+                            .as_mut()
+                            .map(|decoding| decoding.decode(None))
+                            .unwrap_or_default()),
+                        true,
+                    ),
                     Err(error) => (Err(error), true),
                 };
                 let is_empty = item.as_ref().is_ok_and(Bytes::is_empty);
@@ -170,9 +231,12 @@ impl Pieces {
                 piece = self.next(Instant::now() + PIECE_WAIT).await;
             }
         });
-        Ok(Box::pin(stream::unfold(receiver, |mut receiver| async move {
-            let item = receiver.recv().await?;
-            Some((item, receiver))
-        })))
+        Ok(Box::pin(stream::unfold(
+            receiver,
+            |mut receiver| async move {
+                let item = receiver.recv().await?;
+                Some((item, receiver))
+            },
+        )))
     }
 }

@@ -22,8 +22,15 @@ impl Notifier for ImapProvider {
     async fn watch(&self) -> ProviderResult<BoxStream<'static, ()>> {
         let inbox = MailboxName::inbox();
         let deadline = Instant::now() + OPEN_WAIT;
-        let mut connection = self.pool.acquire(Class::Watch, deadline, Some(&inbox)).await?;
-        let options = SelectOptions { read_only: true, fresh: true, qresync: None };
+        let mut connection = self
+            .pool
+            .acquire(Class::Watch, deadline, Some(&inbox))
+            .await?;
+        let options = SelectOptions {
+            read_only: true,
+            fresh: true,
+            qresync: None,
+        };
         connection.select(&inbox, options, deadline).await?;
         Ok(Box::pin(stream::unfold(connection, hint)))
     }

@@ -11,8 +11,8 @@ use crate::{
     feed::{select, selected},
     listing::list_folders,
     protocol::{
-        Capability, FetchData, FetchItem, FetchItems, FlagSet, MailboxName, PooledConnection, Store, StoreAction,
-        SystemFlags, UidSet,
+        Capability, FetchData, FetchItem, FetchItems, FlagSet, MailboxName, PooledConnection,
+        Store, StoreAction, SystemFlags, UidSet,
     },
     provider::{ImapProvider, not_found},
 };
@@ -26,18 +26,34 @@ struct Target {
 }
 
 impl ImapProvider {
-    pub(crate) async fn apply_edit(&self, call: Call, at: &MessageRef, edit: &MessageEdit) -> ProviderResult<Option<MessageRef>> {
+    pub(crate) async fn apply_edit(
+        &self,
+        call: Call,
+        at: &MessageRef,
+        edit: &MessageEdit,
+    ) -> ProviderResult<Option<MessageRef>> {
         let mut target = self.target(call, at).await?;
         let (add, add_keywords) = stored_flags(edit.add_flags);
         let (remove, remove_keywords) = stored_flags(edit.remove_flags);
-        self.store(&mut target, call, StoreAction::Add, add, &add_keywords).await?;
-        self.store(&mut target, call, StoreAction::Remove, remove, &remove_keywords).await?;
+        self.store(&mut target, call, StoreAction::Add, add, &add_keywords)
+            .await?;
+        self.store(
+            &mut target,
+            call,
+            StoreAction::Remove,
+            remove,
+            &remove_keywords,
+        )
+        .await?;
         if let Some(keywords) = &edit.keywords {
             self.replace_keywords(&mut target, call, keywords).await?;
         }
         let destination = match (&edit.move_to, edit.archived) {
             (Some(folder), _) => Some(MailboxName::from_key(&folder.0)),
-            (None, Some(true)) => Some(self.folder_of(&mut target, call, FolderRole::Archive).await?),
+            (None, Some(true)) => Some(
+                self.folder_of(&mut target, call, FolderRole::Archive)
+                    .await?,
+            ),
             (None, Some(false)) => Some(MailboxName::inbox()),
             (None, None) => None,
         };
@@ -47,7 +63,12 @@ impl ImapProvider {
         }
     }
 
-    pub(crate) async fn remove_message(&self, call: Call, at: &MessageRef, removal: Removal) -> ProviderResult<()> {
+    pub(crate) async fn remove_message(
+        &self,
+        call: Call,
+        at: &MessageRef,
+        removal: Removal,
+    ) -> ProviderResult<()> {
         let mut target = self.target(call, at).await?;
         match removal {
             Removal::Trash => {
@@ -68,7 +89,10 @@ impl ImapProvider {
             return Err(not_found("the message"));
         }
         if state.read_only {
-            return Err(ProviderError::new(ErrorKind::Forbidden, "the folder is read-only"));
+            return Err(ProviderError::new(
+                ErrorKind::Forbidden,
+                "the folder is read-only",
+            ));
         }
         let mut flags = None;
         let mut take = |data: FetchData| {
@@ -76,9 +100,24 @@ impl ImapProvider {
             Ok(())
         };
         let items = FetchItems::from(FetchItem::FLAGS);
-        connection.uid_fetch(&UidSet::range(uid, uid), &items, None, call.deadline, &mut take).await?;
-        let flags = flags.filter(|flags| !is_deleted(Some(flags))).ok_or_else(|| not_found("the message"))?;
-        Ok(Target { connection, mailbox, uid, flags })
+        connection
+            .uid_fetch(
+                &UidSet::range(uid, uid),
+                &items,
+                None,
+                call.deadline,
+                &mut take,
+            )
+            .await?;
+        let flags = flags
+            .filter(|flags| !is_deleted(Some(flags)))
+            .ok_or_else(|| not_found("the message"))?;
+        Ok(Target {
+            connection,
+            mailbox,
+            uid,
+            flags,
+        })
     }
 
     async fn store(
@@ -93,57 +132,113 @@ impl ImapProvider {
             return Ok(());
         }
         let uids = UidSet::range(target.uid, target.uid);
-        let store = Store { action, flags, keywords, unchanged_since: None };
-        target.connection.uid_store(&uids, store, call.deadline).await?;
+        let store = Store {
+            action,
+            flags,
+            keywords,
+            unchanged_since: None,
+        };
+        target
+            .connection
+            .uid_store(&uids, store, call.deadline)
+            .await?;
         Ok(())
     }
 
-    async fn replace_keywords(&self, target: &mut Target, call: Call, wanted: &[String]) -> ProviderResult<()> {
+    async fn replace_keywords(
+        &self,
+        target: &mut Target,
+        call: Call,
+        wanted: &[String],
+    ) -> ProviderResult<()> {
         let is_flag = |keyword: &str| {
             keyword.starts_with('\\')
-                || stored_flags(Flags::all()).1.iter().any(|flag| flag.eq_ignore_ascii_case(keyword))
+                || stored_flags(Flags::all())
+                    .1
+                    .iter()
+                    .any(|flag| flag.eq_ignore_ascii_case(keyword))
         };
-        let has = |list: &[String], keyword: &str| list.iter().any(|one| one.eq_ignore_ascii_case(keyword));
+        let has = |list: &[String], keyword: &str| {
+            list.iter().any(|one| one.eq_ignore_ascii_case(keyword))
+        };
         let current = &target.flags.keywords;
-        let add: Vec<String> = wanted.iter().filter(|keyword| !has(current, keyword)).cloned().collect();
-        let remove: Vec<String> =
-            current.iter().filter(|keyword| !is_flag(keyword) && !has(wanted, keyword)).cloned().collect();
+        let add: Vec<String> = wanted
+            .iter()
+            .filter(|keyword| !has(current, keyword))
+            .cloned()
+            .collect();
+        let remove: Vec<String> = current
+            .iter()
+            .filter(|keyword| !is_flag(keyword) && !has(wanted, keyword))
+            .cloned()
+            .collect();
         let permanent = selected(&target.connection)?.permanent_flags;
         let can_keep = |keyword: &String| {
-            permanent.as_ref().is_none_or(|flags| flags.allows_new_keywords() || has(&flags.keywords, keyword))
+            permanent
+                .as_ref()
+                .is_none_or(|flags| flags.allows_new_keywords() || has(&flags.keywords, keyword))
         };
         if !add.iter().all(can_keep) {
-            return Err(ProviderError::new(ErrorKind::Unsupported, "this folder keeps no new keywords (keywords)"));
+            return Err(ProviderError::new(
+                ErrorKind::Unsupported,
+                "this folder keeps no new keywords (keywords)",
+            ));
         }
-        self.store(target, call, StoreAction::Add, SystemFlags::empty(), &add).await?;
-        self.store(target, call, StoreAction::Remove, SystemFlags::empty(), &remove).await
+        self.store(target, call, StoreAction::Add, SystemFlags::empty(), &add)
+            .await?;
+        self.store(
+            target,
+            call,
+            StoreAction::Remove,
+            SystemFlags::empty(),
+            &remove,
+        )
+        .await
     }
 
-    async fn folder_of(&self, target: &mut Target, call: Call, role: FolderRole) -> ProviderResult<MailboxName> {
+    async fn folder_of(
+        &self,
+        target: &mut Target,
+        call: Call,
+        role: FolderRole,
+    ) -> ProviderResult<MailboxName> {
         let folders = list_folders(&mut target.connection, call.deadline).await?;
         let folder = folders.iter().find(|folder| folder.role == Some(role));
-        folder.map(|folder| MailboxName::from_key(&folder.key.0)).ok_or_else(|| {
-            let name = match role {
-                FolderRole::Archive => "this mailbox has no archive folder (archive)",
-                FolderRole::Trash => "this mailbox has no trash folder (trash)",
-                _ => "this mailbox has no such folder",
-            };
-            ProviderError::new(ErrorKind::Unsupported, name)
-        })
+        folder
+            .map(|folder| MailboxName::from_key(&folder.key.0))
+            .ok_or_else(|| {
+                let name = match role {
+                    FolderRole::Archive => "this mailbox has no archive folder (archive)",
+                    FolderRole::Trash => "this mailbox has no trash folder (trash)",
+                    _ => "this mailbox has no such folder",
+                };
+                ProviderError::new(ErrorKind::Unsupported, name)
+            })
     }
 
     /// Moves the message: at once where the server can, else copied first and removed then, so that it
     /// is never nowhere.
-    async fn move_to(&self, mut target: Target, call: Call, destination: &MailboxName) -> ProviderResult<Option<MessageRef>> {
+    async fn move_to(
+        &self,
+        mut target: Target,
+        call: Call,
+        destination: &MailboxName,
+    ) -> ProviderResult<Option<MessageRef>> {
         if *destination == target.mailbox {
             let validity = selected(&target.connection)?.uid_validity;
             return Ok(Some(reference(destination, validity, target.uid)));
         }
         let uids = UidSet::range(target.uid, target.uid);
         let copied = if target.connection.has(Capability::MOVE) {
-            target.connection.uid_move(&uids, destination, call.deadline).await?
+            target
+                .connection
+                .uid_move(&uids, destination, call.deadline)
+                .await?
         } else {
-            let copied = target.connection.uid_copy(&uids, destination, call.deadline).await?;
+            let copied = target
+                .connection
+                .uid_copy(&uids, destination, call.deadline)
+                .await?;
             self.expunge(&mut target, call).await?;
             copied
         };
@@ -155,9 +250,13 @@ impl ImapProvider {
 
     /// Removes this message and no other: without UIDPLUS it stays marked as deleted, which hides it.
     async fn expunge(&self, target: &mut Target, call: Call) -> ProviderResult<()> {
-        self.store(target, call, StoreAction::Add, SystemFlags::DELETED, &[]).await?;
+        self.store(target, call, StoreAction::Add, SystemFlags::DELETED, &[])
+            .await?;
         if target.connection.has(Capability::UIDPLUS) {
-            target.connection.uid_expunge(&UidSet::range(target.uid, target.uid), call.deadline).await?;
+            target
+                .connection
+                .uid_expunge(&UidSet::range(target.uid, target.uid), call.deadline)
+                .await?;
         }
         Ok(())
     }
@@ -165,5 +264,8 @@ impl ImapProvider {
 
 fn reference(mailbox: &MailboxName, uid_validity: u32, uid: u32) -> MessageRef {
     let FolderKey(key) = FolderKey(mailbox.to_key());
-    MessageRef { scope: ScopeKey(key), key: entry_key(uid_validity, uid) }
+    MessageRef {
+        scope: ScopeKey(key),
+        key: entry_key(uid_validity, uid),
+    }
 }

@@ -16,7 +16,7 @@ use email_provider::{
     network::{GuardOptions, GuardedNetwork},
 };
 use provider_conformance::{Harness, HarnessFacts, NewMail, provider_conformance};
-use provider_imap::ImapPlugin;
+use provider_imap::{ImapPlugin, protocol::MailboxName};
 use test_servers::{Dialect, FaultProxy, RawImap};
 use tokio::sync::Mutex;
 
@@ -34,7 +34,12 @@ impl ImapHarness {
         let user = server.user();
         let proxy = FaultProxy::to_port(server.port()).expect("a proxy");
         let client = Mutex::new(server.client(&user).await);
-        Self { server, user, proxy, client }
+        Self {
+            server,
+            user,
+            proxy,
+            client,
+        }
     }
 
     /// The one message of a folder with this Message-ID.
@@ -42,9 +47,16 @@ impl ImapHarness {
         client.select(&folder.0).await.expect("the folder is there");
         let criteria = format!("HEADER Message-ID \"{message_id}\"");
         let uids = client.uid_search(&criteria).await.expect("a search");
-        let [uid] = uids.as_slice() else { panic!("{message_id} is there {} times", uids.len()) };
+        let [uid] = uids.as_slice() else {
+            panic!("{message_id} is there {} times", uids.len())
+        };
         uid.to_string()
     }
+}
+
+/// A name as it stands on the wire: modified UTF-7 is ASCII.
+fn wire(name: &str) -> String {
+    String::from_utf8_lossy(MailboxName::encode(name).wire()).into_owned()
 }
 
 fn stored(flags: Flags, keywords: &[String]) -> Vec<String> {
@@ -56,7 +68,10 @@ fn stored(flags: Flags, keywords: &[String]) -> Vec<String> {
         (Flags::FORWARDED, "$Forwarded"),
         (Flags::IMPORTANT, "$Important"),
     ];
-    let system = system.iter().filter(|(flag, _)| flags.contains(*flag)).map(|(_, name)| (*name).to_owned());
+    let system = system
+        .iter()
+        .filter(|(flag, _)| flags.contains(*flag))
+        .map(|(_, name)| (*name).to_owned());
     system.chain(keywords.iter().cloned()).collect()
 }
 
@@ -67,7 +82,11 @@ fn as_strs(flags: &[String]) -> Vec<&str> {
 #[async_trait]
 impl Harness for ImapHarness {
     fn facts(&self) -> HarnessFacts {
-        HarnessFacts { patience: Duration::from_secs(20), history: 40, ..HarnessFacts::default() }
+        HarnessFacts {
+            patience: Duration::from_secs(20),
+            history: 40,
+            ..HarnessFacts::default()
+        }
     }
 
     async fn provider(&self) -> Arc<dyn EmailProvider> {
@@ -86,22 +105,43 @@ impl Harness for ImapHarness {
             server_url: Some(format!("imap://{address}?security=none")),
             ..SignIn::default()
         };
-        let mailbox = ImapPlugin.resolve(&context, &sign_in).await.expect("the sign-in is complete");
-        let mailbox = ImapPlugin.prove(&context, mailbox).await.expect("the server takes the sign-in");
-        ImapPlugin.open(&context, &mailbox.connection).await.expect("the mailbox opens")
+        let mailbox = ImapPlugin
+            .resolve(&context, &sign_in)
+            .await
+            .expect("the sign-in is complete");
+        let mailbox = ImapPlugin
+            .prove(&context, mailbox)
+            .await
+            .expect("the server takes the sign-in");
+        ImapPlugin
+            .open(&context, &mailbox.connection)
+            .await
+            .expect("the mailbox opens")
     }
 
     async fn append(&self, folder: &FolderKey, mail: NewMail) {
         let flags = stored(mail.flags, &mail.keywords);
         let date = mail.received_at.fixed_offset();
         let mut client = self.client.lock().await;
-        client.append(&folder.0, &mail.raw, &as_strs(&flags), Some(date)).await.expect("appended");
+        client
+            .append(&folder.0, &mail.raw, &as_strs(&flags), Some(date))
+            .await
+            .expect("appended");
     }
 
-    async fn set_flags(&self, folder: &FolderKey, message_id: &str, flags: Flags, keywords: &[String]) {
+    async fn set_flags(
+        &self,
+        folder: &FolderKey,
+        message_id: &str,
+        flags: Flags,
+        keywords: &[String],
+    ) {
         let mut client = self.client.lock().await;
         let uid = self.select(&mut client, folder, message_id).await;
-        client.store(&uid, "FLAGS", &as_strs(&stored(flags, keywords))).await.expect("stored");
+        client
+            .store(&uid, "FLAGS", &as_strs(&stored(flags, keywords)))
+            .await
+            .expect("stored");
     }
 
     async fn move_message(&self, folder: &FolderKey, message_id: &str, to: &FolderKey) {
@@ -120,35 +160,55 @@ impl Harness for ImapHarness {
         let mut client = self.client.lock().await;
         let uid = self.select(&mut client, folder, message_id).await;
         let change = if deleted { "+FLAGS" } else { "-FLAGS" };
-        client.store(&uid, change, &["\\Deleted"]).await.expect("stored");
+        client
+            .store(&uid, change, &["\\Deleted"])
+            .await
+            .expect("stored");
     }
 
     async fn expunge(&self, folder: &FolderKey, message_id: &str) {
         let mut client = self.client.lock().await;
         let uid = self.select(&mut client, folder, message_id).await;
-        client.store(&uid, "+FLAGS", &["\\Deleted"]).await.expect("stored");
+        client
+            .store(&uid, "+FLAGS", &["\\Deleted"])
+            .await
+            .expect("stored");
         client.expunge(&uid).await.expect("expunged");
     }
 
     async fn create_folder(&self, name: &str, parent: Option<&FolderKey>) -> FolderKey {
+        let name = wire(name);
         let name = match parent {
             Some(parent) => format!("{}{}{name}", parent.0, self.server.separator()),
             None => format!("{}{name}", self.server.prefix()),
         };
-        self.client.lock().await.create(&name).await.expect("created");
+        self.client
+            .lock()
+            .await
+            .create(&name)
+            .await
+            .expect("created");
         FolderKey(name)
     }
 
     async fn rename_folder(&self, folder: &FolderKey, name: &str) -> FolderKey {
-        let above = folder.0.rfind(self.server.separator()).map_or("", |at| &folder.0[..=at]);
-        let name = format!("{above}{name}");
+        let above = folder
+            .0
+            .rfind(self.server.separator())
+            .map_or("", |at| &folder.0[..=at]);
+        let name = format!("{above}{}", wire(name));
         let mut client = self.client.lock().await;
         client.rename(&folder.0, &name).await.expect("renamed");
         FolderKey(name)
     }
 
     async fn delete_folder(&self, folder: &FolderKey) {
-        self.client.lock().await.delete(&folder.0).await.expect("deleted");
+        self.client
+            .lock()
+            .await
+            .delete(&folder.0)
+            .await
+            .expect("deleted");
     }
 
     async fn sever(&self) -> bool {
@@ -160,7 +220,9 @@ impl Harness for ImapHarness {
         // Courier renumbers only while nobody has the folder open.
         self.proxy.cut_now();
         let mut client = self.client.lock().await;
-        self.server.reset_uidvalidity(&mut client, &self.user, &folder.0).await;
+        self.server
+            .reset_uidvalidity(&mut client, &self.user, &folder.0)
+            .await;
         true
     }
 }

@@ -86,15 +86,21 @@ impl JournalHandle {
         let mut empty: HashMap<Place, bool> = HashMap::new();
         for _ in 0..ATTEMPTS {
             let lock = self.committing.lock().await;
-            let loaded = self.store.load(self.account, &self.request(page, ordinals)).await?;
+            let loaded = self
+                .store
+                .load(self.account, &self.request(page, ordinals))
+                .await?;
             let doubtful = doubtful(page, &loaded, &empty);
             if !doubtful.is_empty() {
                 drop(lock);
                 self.look_up(provider, call, doubtful, &mut empty).await?;
                 continue;
             }
-            let dead: HashSet<Place> =
-                empty.iter().filter(|(_, empty)| **empty).map(|(place, _)| place.clone()).collect();
+            let dead: HashSet<Place> = empty
+                .iter()
+                .filter(|(_, empty)| **empty)
+                .map(|(place, _)| place.clone())
+                .collect();
             let question = Question {
                 mailbox: &self.mailbox,
                 observations: page.observations,
@@ -112,15 +118,28 @@ impl JournalHandle {
                     continue;
                 }
                 Answer::MoreOrdinals => {
-                    return Err(StoreError::Damaged("an entry without identity, or too many duplicates".into()).into());
+                    return Err(StoreError::Damaged(
+                        "an entry without identity, or too many duplicates".into(),
+                    )
+                    .into());
                 }
             };
             let loaded_tick = loaded.journal.tick;
             let rows = rows_of(&outcome, loaded.messages);
-            let Outcome { mut commit, placed, orphaned } = outcome;
+            let Outcome {
+                mut commit,
+                placed,
+                orphaned,
+            } = outcome;
             commit.tick = (orphaned > 0).then_some(loaded_tick + 1);
             match self.write(commit, page.scope).await {
-                Ok(()) => return Ok(Applied { placed, orphaned, rows }),
+                Ok(()) => {
+                    return Ok(Applied {
+                        placed,
+                        orphaned,
+                        rows,
+                    });
+                }
                 Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -134,12 +153,15 @@ impl JournalHandle {
             request.keys.push(observation.place.clone());
             if let Some(identity) = &observation.identity {
                 request.ids.extend(
-                    (0..ordinals).map(|n| MessageId(message_digest(&self.mailbox, identity, n).short())),
+                    (0..ordinals)
+                        .map(|n| MessageId(message_digest(&self.mailbox, identity, n).short())),
                 );
             }
             if let Some(id) = &observation.message_id {
                 request.message_ids.push(id.clone());
-                request.provisional_threads.extend(provisional_thread_of_replies(&self.mailbox, id));
+                request
+                    .provisional_threads
+                    .extend(provisional_thread_of_replies(&self.mailbox, id));
             }
             if let Some(ThreadFact::OfParent { parent, .. }) = &observation.thread {
                 request.message_ids.push(parent.clone());
@@ -177,11 +199,19 @@ impl JournalHandle {
     }
 
     /// Writes a commit computed from the journal's present revision; the caller holds `committing`.
-    async fn write(&self, mut commit: Commit, scope: Option<ScopeEdit<'_>>) -> Result<(), StoreError> {
+    async fn write(
+        &self,
+        mut commit: Commit,
+        scope: Option<ScopeEdit<'_>>,
+    ) -> Result<(), StoreError> {
         let mut written = None;
         if let Some((number, edit)) = scope {
             let directory = self.directory();
-            let mut row = directory.scopes.get(&number).cloned().ok_or(StoreError::Fenced)?;
+            let mut row = directory
+                .scopes
+                .get(&number)
+                .cloned()
+                .ok_or(StoreError::Fenced)?;
             edit(&mut row);
             commit.scopes.push(ScopeWrite { row: row.clone() });
             row.version += 1;
@@ -217,12 +247,16 @@ impl JournalHandle {
         for _ in 0..ATTEMPTS {
             let _lock = self.committing.lock().await;
             let loaded = self.store.load(self.account, request).await?;
-            let Some((mut commit, value)) = compute(&loaded, &self.directory())? else { return Ok(None) };
+            let Some((mut commit, value)) = compute(&loaded, &self.directory())? else {
+                return Ok(None);
+            };
             commit.revision = loaded.journal.revision;
             if is_empty(&commit) {
                 return Ok(Some(value));
             }
-            let reload = !commit.scopes.is_empty() || !commit.scopes_removed.is_empty() || commit.folders.is_some();
+            let reload = !commit.scopes.is_empty()
+                || !commit.scopes_removed.is_empty()
+                || commit.folders.is_some();
             match self.store.commit(self.account, &commit).await {
                 Ok(_) => {
                     if reload {
@@ -247,20 +281,42 @@ impl JournalHandle {
             let mut record = loaded.journal.record.clone();
             edit(&mut record);
             let changed = record != loaded.journal.record;
-            Ok(changed.then(|| (Commit { record: Some(record), ..Commit::default() }, ())))
+            Ok(changed.then(|| {
+                (
+                    Commit {
+                        record: Some(record),
+                        ..Commit::default()
+                    },
+                    (),
+                )
+            }))
         })
         .await?;
         Ok(())
     }
 
     /// Changes one scope's row.
-    pub async fn amend_scope(&self, number: ScopeNumber, edit: impl Fn(&mut ScopeRow)) -> Result<(), StoreError> {
+    pub async fn amend_scope(
+        &self,
+        number: ScopeNumber,
+        edit: impl Fn(&mut ScopeRow),
+    ) -> Result<(), StoreError> {
         self.amend(&LoadRequest::default(), |_, directory| {
-            let Some(row) = directory.scopes.get(&number) else { return Err(StoreError::Fenced) };
+            let Some(row) = directory.scopes.get(&number) else {
+                return Err(StoreError::Fenced);
+            };
             let mut edited = row.clone();
             edit(&mut edited);
             let changed = edited != *row;
-            Ok(changed.then(|| (Commit { scopes: vec![ScopeWrite { row: edited }], ..Commit::default() }, ())))
+            Ok(changed.then(|| {
+                (
+                    Commit {
+                        scopes: vec![ScopeWrite { row: edited }],
+                        ..Commit::default()
+                    },
+                    (),
+                )
+            }))
         })
         .await?;
         Ok(())
@@ -270,7 +326,10 @@ impl JournalHandle {
 /// The provider's reference of a place.
 pub(crate) fn reference(directory: &Directory, place: &Place) -> Option<MessageRef> {
     let scope = directory.scopes.get(&place.0)?;
-    Some(MessageRef { scope: scope.key.clone(), key: place.1.clone() })
+    Some(MessageRef {
+        scope: scope.key.clone(),
+        key: place.1.clone(),
+    })
 }
 
 fn is_empty(commit: &Commit) -> bool {
@@ -289,8 +348,11 @@ fn is_empty(commit: &Commit) -> bool {
 /// Places of messages that a new entry may be: if they are empty the message has moved, else the
 /// entry is another message. No feed can be trusted to have told so in time.
 fn doubtful(page: &Page<'_>, loaded: &Loaded, known: &HashMap<Place, bool>) -> Vec<Place> {
-    let places: HashSet<(ScopeNumber, &[u8])> =
-        loaded.entries.iter().map(|entry| (entry.scope, entry.key.0.as_slice())).collect();
+    let places: HashSet<(ScopeNumber, &[u8])> = loaded
+        .entries
+        .iter()
+        .map(|entry| (entry.scope, entry.key.0.as_slice()))
+        .collect();
     let is_new = |observation: &&Observation| {
         !places.contains(&(observation.place.0, observation.place.1.0.as_slice()))
     };
@@ -298,15 +360,23 @@ fn doubtful(page: &Page<'_>, loaded: &Loaded, known: &HashMap<Place, bool>) -> V
     if new.is_empty() || loaded.entries.is_empty() {
         return Vec::new();
     }
-    let observed: HashSet<&Place> =
-        page.observations.iter().map(|o| &o.place).chain(page.vanished).collect();
+    let observed: HashSet<&Place> = page
+        .observations
+        .iter()
+        .map(|o| &o.place)
+        .chain(page.vanished)
+        .collect();
     // Rows that were loaded for a parent's or a reply's sake are no candidates.
     let message_ids: HashSet<&str> = new.iter().filter_map(|o| o.message_id.as_deref()).collect();
     let candidates: HashSet<MessageId> = loaded
         .messages
         .iter()
         .filter(|row| !row.gone)
-        .filter(|row| row.message_id.as_deref().is_none_or(|id| message_ids.contains(id)))
+        .filter(|row| {
+            row.message_id
+                .as_deref()
+                .is_none_or(|id| message_ids.contains(id))
+        })
         .map(|row| row.id)
         .collect();
     loaded
@@ -320,8 +390,11 @@ fn doubtful(page: &Page<'_>, loaded: &Loaded, known: &HashMap<Place, bool>) -> V
 
 fn rows_of(outcome: &Outcome, loaded: Vec<MessageRow>) -> HashMap<MessageId, MessageRow> {
     let placed: HashSet<MessageId> = outcome.placed.iter().copied().collect();
-    let mut rows: HashMap<MessageId, MessageRow> =
-        loaded.into_iter().filter(|row| placed.contains(&row.id)).map(|row| (row.id, row)).collect();
+    let mut rows: HashMap<MessageId, MessageRow> = loaded
+        .into_iter()
+        .filter(|row| placed.contains(&row.id))
+        .map(|row| (row.id, row))
+        .collect();
     for row in &outcome.commit.messages {
         if placed.contains(&row.id) {
             rows.insert(row.id, row.clone());

@@ -18,26 +18,27 @@ pub(crate) struct Directory {
 
 impl Directory {
     pub fn new(folders: Vec<FolderRow>, scopes: Vec<ScopeRow>) -> Self {
-        let by_scope_key = scopes.iter().map(|row| (row.key.clone(), row.number)).collect();
+        let by_scope_key = scopes
+            .iter()
+            .map(|row| (row.key.clone(), row.number))
+            .collect();
         let scopes = scopes.into_iter().map(|row| (row.number, row)).collect();
-        Self { folders, scopes, by_scope_key }
+        Self {
+            folders,
+            scopes,
+            by_scope_key,
+        }
     }
 
     pub fn scope_by_key(&self, key: &ScopeKey) -> Option<&ScopeRow> {
-        self.by_scope_key.get(key).and_then(|number| self.scopes.get(number))
+        self.by_scope_key
+            .get(key)
+            .and_then(|number| self.scopes.get(number))
     }
 
     pub fn put_scope(&mut self, row: ScopeRow) {
         self.by_scope_key.insert(row.key.clone(), row.number);
         self.scopes.insert(row.number, row);
-    }
-
-    pub fn remove_scope(&mut self, number: ScopeNumber) {
-        if let Some(row) = self.scopes.remove(&number)
-            && self.by_scope_key.get(&row.key) == Some(&number)
-        {
-            self.by_scope_key.remove(&row.key);
-        }
     }
 
     pub fn folder(&self, id: FolderId) -> Option<&FolderRow> {
@@ -53,7 +54,10 @@ impl Directory {
     }
 
     pub fn roles_of(&self, folders: &[FolderId]) -> Vec<FolderRole> {
-        let mut roles: Vec<_> = folders.iter().filter_map(|id| self.folder(*id)?.role).collect();
+        let mut roles: Vec<_> = folders
+            .iter()
+            .filter_map(|id| self.folder(*id)?.role)
+            .collect();
         roles.sort_unstable();
         roles.dedup();
         roles

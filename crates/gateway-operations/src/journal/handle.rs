@@ -22,7 +22,11 @@ pub(crate) struct Journals {
 
 impl Journals {
     fn get(&self, account: AccountId) -> Option<Arc<JournalHandle>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).get(&account).cloned()
+        self.open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&account)
+            .cloned()
     }
 
     fn put(&self, handle: Arc<JournalHandle>) {
@@ -31,7 +35,10 @@ impl Journals {
     }
 
     pub fn forget(&self, account: AccountId) {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&account);
+        self.open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&account);
     }
 }
 
@@ -53,11 +60,19 @@ pub(crate) struct JournalHandle {
 impl JournalHandle {
     /// Folders and scopes as last seen.
     pub fn directory(&self) -> Arc<Directory> {
-        Arc::clone(&self.directory.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(
+            &self
+                .directory
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     pub(super) fn set_directory(&self, directory: Directory) {
-        *self.directory.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(directory);
+        *self
+            .directory
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(directory);
     }
 
     /// Reads folders and scopes anew.
@@ -76,17 +91,28 @@ impl JournalHandle {
 }
 
 fn key_place(row: &str) -> Place<'_> {
-    Place { table: "journal", row, column: "key" }
+    Place {
+        table: "journal",
+        row,
+        column: "key",
+    }
 }
 
 impl Gateway {
     /// The journal of a mailbox, opened if there is none.
-    pub(crate) async fn journal_of(&self, mailbox: &OpenMailbox) -> OperationResult<Arc<JournalHandle>> {
+    pub(crate) async fn journal_of(
+        &self,
+        mailbox: &OpenMailbox,
+    ) -> OperationResult<Arc<JournalHandle>> {
         self.journal_named(mailbox.account, &mailbox.identity).await
     }
 
     /// The journal of an account whose mailbox identity is this.
-    pub(crate) async fn journal_named(&self, account: AccountId, identity: &Arc<str>) -> OperationResult<Arc<JournalHandle>> {
+    pub(crate) async fn journal_named(
+        &self,
+        account: AccountId,
+        identity: &Arc<str>,
+    ) -> OperationResult<Arc<JournalHandle>> {
         if let Some(handle) = self.inner.journals.get(account)
             && handle.mailbox == *identity
         {
@@ -94,7 +120,12 @@ impl Gateway {
         }
         let journal = match self.inner.store.journal(account).await? {
             Some(journal) => journal,
-            None => self.inner.store.open_journal(account, &self.new_journal(account)?).await?,
+            None => {
+                self.inner
+                    .store
+                    .open_journal(account, &self.new_journal(account)?)
+                    .await?
+            }
         };
         let handle = Arc::new(self.handle(account, identity, journal).await?);
         handle.reload().await?;
@@ -102,7 +133,12 @@ impl Gateway {
         Ok(handle)
     }
 
-    async fn handle(&self, account: AccountId, identity: &Arc<str>, journal: Journal) -> OperationResult<JournalHandle> {
+    async fn handle(
+        &self,
+        account: AccountId,
+        identity: &Arc<str>,
+        journal: Journal,
+    ) -> OperationResult<JournalHandle> {
         let row = account.to_string();
         let key = self
             .inner
@@ -129,8 +165,16 @@ impl Gateway {
         let sealing_failed = |_| OperationError::internal("sealing failed");
         let key = Sealer::random_key().map_err(sealing_failed)?;
         let row = account.to_string();
-        let key = self.inner.sealer.seal(key_place(&row), key.expose_secret()).map_err(sealing_failed)?;
-        Ok(NewJournal { epoch: random_i64(), key, record: Default::default() })
+        let key = self
+            .inner
+            .sealer
+            .seal(key_place(&row), key.expose_secret())
+            .map_err(sealing_failed)?;
+        Ok(NewJournal {
+            epoch: random_i64(),
+            key,
+            record: Default::default(),
+        })
     }
 
     /// Notes that this process writes the journal from here on, so that a token of a future that a
@@ -140,7 +184,10 @@ impl Gateway {
         let tag = u32::from_be_bytes([a, b, c, d]);
         loop {
             let mut record = journal.record.clone();
-            record.lineage.push(Lineage { tag, from: journal.head });
+            record.lineage.push(Lineage {
+                tag,
+                from: journal.head,
+            });
             let commit = gateway_store::Commit {
                 revision: journal.revision,
                 record: Some(record),

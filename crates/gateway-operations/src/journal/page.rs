@@ -153,7 +153,11 @@ impl<'a> State<'a> {
         }
         Self {
             question,
-            messages: loaded.messages.iter().map(|row| (row.id, row.clone())).collect(),
+            messages: loaded
+                .messages
+                .iter()
+                .map(|row| (row.id, row.clone()))
+                .collect(),
             live,
             places,
             by_message_id,
@@ -173,7 +177,9 @@ impl<'a> State<'a> {
     }
 
     fn is_live(&self, id: MessageId) -> bool {
-        self.live.get(&id).is_some_and(|entries| !entries.is_empty())
+        self.live
+            .get(&id)
+            .is_some_and(|entries| !entries.is_empty())
     }
 
     /// Says which message a place never seen before holds. `None`: more ordinals are needed.
@@ -226,7 +232,11 @@ impl<'a> State<'a> {
 
     /// The one message without a living entry that has this Message-ID, if the page has one new
     /// entry with it.
-    fn orphan_like(&self, observation: &Observation, new: &HashMap<&str, usize>) -> Option<MessageId> {
+    fn orphan_like(
+        &self,
+        observation: &Observation,
+        new: &HashMap<&str, usize>,
+    ) -> Option<MessageId> {
         let message_id = observation.message_id.as_deref()?;
         if new.get(message_id) != Some(&1) {
             return None;
@@ -263,7 +273,10 @@ impl<'a> State<'a> {
         self.messages.insert(id, row);
         self.inserted.insert(id);
         if let Some(message_id) = &observation.message_id {
-            self.by_message_id.entry(message_id.clone()).or_default().push(id);
+            self.by_message_id
+                .entry(message_id.clone())
+                .or_default()
+                .push(id);
         }
         self.discover(id);
     }
@@ -281,10 +294,18 @@ impl<'a> State<'a> {
             self.places.remove(&old);
             self.entries_removed.push(old);
         }
-        self.entries.push(EntryRow { scope: place.0, key: place.1.clone(), message: id });
+        self.entries.push(EntryRow {
+            scope: place.0,
+            key: place.1.clone(),
+            message: id,
+        });
         self.live.entry(id).or_default().insert(place.clone());
         self.places.insert(place, id);
-        if self.messages.get(&id).is_some_and(|row| row.orphaned.is_some()) {
+        if self
+            .messages
+            .get(&id)
+            .is_some_and(|row| row.orphaned.is_some())
+        {
             self.edit(id, |row| row.orphaned = None);
         }
     }
@@ -301,7 +322,9 @@ impl<'a> State<'a> {
 
     fn observe(&mut self, id: MessageId, observation: &Observation) {
         let announce = self.question.announce;
-        let Some(row) = self.messages.get(&id) else { return };
+        let Some(row) = self.messages.get(&id) else {
+            return;
+        };
         let was_gone = row.gone;
         if was_gone && announce == Announce::No {
             return;
@@ -380,16 +403,25 @@ impl<'a> State<'a> {
 
     /// Replies that had to make do with the id of their parent take its conversation.
     fn adopt_replies(&mut self, parent: &MessageRow) {
-        let Some(message_id) = &parent.message_id else { return };
+        let Some(message_id) = &parent.message_id else {
+            return;
+        };
         let waiting = provisional_thread_of_replies(self.question.mailbox, message_id);
-        let (Some(waiting), Some(thread)) = (waiting, parent.thread) else { return };
+        let (Some(waiting), Some(thread)) = (waiting, parent.thread) else {
+            return;
+        };
         if waiting == thread && parent.thread_provisional {
             return;
         }
         let replies: Vec<MessageId> = self
             .messages
             .values()
-            .filter(|row| row.thread_provisional && row.thread == Some(waiting) && row.id != parent.id && !row.gone)
+            .filter(|row| {
+                row.thread_provisional
+                    && row.thread == Some(waiting)
+                    && row.id != parent.id
+                    && !row.gone
+            })
             .map(|row| row.id)
             .collect();
         for id in replies {
@@ -397,20 +429,31 @@ impl<'a> State<'a> {
                 row.thread = Some(thread);
                 row.thread_provisional = parent.thread_provisional;
             });
-            if thread != waiting && self.messages.get(&id).is_some_and(|row| row.seq.is_announced()) {
+            if thread != waiting
+                && self
+                    .messages
+                    .get(&id)
+                    .is_some_and(|row| row.seq.is_announced())
+            {
                 self.changed.insert(id);
             }
         }
     }
 
     fn vanish(&mut self, place: &Place) {
-        let Some(id) = self.places.remove(place) else { return };
+        let Some(id) = self.places.remove(place) else {
+            return;
+        };
         self.entries_removed.push(place.clone());
         if self.is_live(id) {
             return;
         }
         // A tombstone may hold an entry that only a read has seen.
-        if self.messages.get(&id).is_some_and(|row| !row.gone && row.orphaned.is_none()) {
+        if self
+            .messages
+            .get(&id)
+            .is_some_and(|row| !row.gone && row.orphaned.is_none())
+        {
             let tick = self.question.tick;
             self.edit(id, |row| row.orphaned = Some(tick));
             self.orphaned += 1;
@@ -432,7 +475,11 @@ impl<'a> State<'a> {
                 row.seq = Seq(head);
             }
         }
-        let messages = self.touched.iter().filter_map(|id| self.messages.remove(id)).collect();
+        let messages = self
+            .touched
+            .iter()
+            .filter_map(|id| self.messages.remove(id))
+            .collect();
         let commit = Commit {
             revision: self.revision,
             head: (head > self.head).then_some(Seq(head)),
@@ -442,7 +489,11 @@ impl<'a> State<'a> {
             entries_removed: self.entries_removed,
             ..Commit::default()
         };
-        Outcome { commit, placed: self.placed, orphaned: self.orphaned }
+        Outcome {
+            commit,
+            placed: self.placed,
+            orphaned: self.orphaned,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use email_model::{Envelope, FolderId, FolderKey, MessageId, ScopeKey};
-use email_provider::{Call, Detail, Entry, Fetched, MessageRef, ThreadHint};
+use email_provider::{Call, Entry, Fetched, MessageRef, ThreadHint};
 use gateway_store::{
     Commit, LoadRequest, MessageRow, ScopeNumber, ScopeRow, ScopeWrite,
     sealing::Place as SealedPlace,
@@ -30,7 +30,9 @@ impl Gateway {
         if fetched.is_empty() {
             return Ok(Vec::new());
         }
-        let observations = self.observe_fetched(mailbox, journal, call, fetched).await?;
+        let observations = self
+            .observe_fetched(mailbox, journal, call, fetched)
+            .await?;
         let page = Page {
             observations: &observations,
             vanished: &[],
@@ -39,7 +41,10 @@ impl Gateway {
         };
         let provider = mailbox.provider.as_ref();
         let Applied { placed, rows, .. } = journal.apply(provider, call, self.now(), &page).await?;
-        Ok(placed.into_iter().filter_map(|id| Some((id, rows.get(&id)?.clone()))).collect())
+        Ok(placed
+            .into_iter()
+            .filter_map(|id| Some((id, rows.get(&id)?.clone())))
+            .collect())
     }
 
     async fn observe_fetched(
@@ -49,15 +54,28 @@ impl Gateway {
         call: Call,
         fetched: &[Fetched],
     ) -> OperationResult<Vec<Observation>> {
-        self.know_scopes(journal, fetched.iter().map(|one| &one.at.scope)).await?;
-        let folder_keys = fetched.iter().filter_map(|one| one.state.as_ref()).flat_map(|state| &state.folders);
-        self.know_folders(mailbox, journal, call, folder_keys).await?;
+        self.know_scopes(journal, fetched.iter().map(|one| &one.at.scope))
+            .await?;
+        let folder_keys = fetched
+            .iter()
+            .filter_map(|one| one.state.as_ref())
+            .flat_map(|state| &state.folders);
+        self.know_folders(mailbox, journal, call, folder_keys)
+            .await?;
         let mut observations = Vec::with_capacity(fetched.len());
         for one in fetched {
-            let Some(scope) = journal.directory().scope_by_key(&one.at.scope).map(|row| row.number) else {
+            let Some(scope) = journal
+                .directory()
+                .scope_by_key(&one.at.scope)
+                .map(|row| row.number)
+            else {
                 continue;
             };
-            let envelope = one.content.as_ref().map(|content| &content.envelope).or(one.envelope.as_ref());
+            let envelope = one
+                .content
+                .as_ref()
+                .map(|content| &content.envelope)
+                .or(one.envelope.as_ref());
             observations.push(self.observation(
                 journal,
                 scope,
@@ -75,7 +93,12 @@ impl Gateway {
     }
 
     /// A provider's entry in the gateway's terms. Scope and folders are in the directory.
-    pub(crate) fn observation(&self, journal: &JournalHandle, scope: ScopeNumber, entry: Entry) -> Observation {
+    pub(crate) fn observation(
+        &self,
+        journal: &JournalHandle,
+        scope: ScopeNumber,
+        entry: Entry,
+    ) -> Observation {
         let directory = journal.directory();
         let hint = entry.thread.as_ref().unwrap_or(&ThreadHint::Derive);
         let thread = thread_fact(&journal.mailbox, hint, entry.envelope.as_ref());
@@ -86,12 +109,21 @@ impl Gateway {
             folders.dedup();
             folders
         });
-        let message_id = entry.envelope.as_ref().and_then(|envelope| envelope.message_id.clone());
-        let received_at = entry
-            .received_at
-            .or_else(|| entry.envelope.as_ref().and_then(|envelope| envelope.received_at));
+        let message_id = entry
+            .envelope
+            .as_ref()
+            .and_then(|envelope| envelope.message_id.clone());
+        let received_at = entry.received_at.or_else(|| {
+            entry
+                .envelope
+                .as_ref()
+                .and_then(|envelope| envelope.received_at)
+        });
         let envelope = match self.inner.config.cache {
-            CacheMode::Envelopes => entry.envelope.as_ref().and_then(|envelope| journal.seal_envelope(envelope)),
+            CacheMode::Envelopes => entry
+                .envelope
+                .as_ref()
+                .and_then(|envelope| journal.seal_envelope(envelope)),
             CacheMode::Ids => None,
         };
         Observation {
@@ -113,8 +145,10 @@ impl Gateway {
         keys: impl Iterator<Item = &'a ScopeKey>,
     ) -> OperationResult<()> {
         let directory = journal.directory();
-        let mut unknown: Vec<ScopeKey> =
-            keys.filter(|key| directory.scope_by_key(key).is_none()).cloned().collect();
+        let mut unknown: Vec<ScopeKey> = keys
+            .filter(|key| directory.scope_by_key(key).is_none())
+            .cloned()
+            .collect();
         unknown.sort_unstable();
         unknown.dedup();
         if unknown.is_empty() {
@@ -129,10 +163,18 @@ impl Gateway {
                     .filter(|key| directory.scope_by_key(key).is_none())
                     .map(|key| {
                         number += 1;
-                        ScopeWrite { row: new_scope(ScopeNumber(number), key.clone()) }
+                        ScopeWrite {
+                            row: new_scope(ScopeNumber(number), key.clone()),
+                        }
                     })
                     .collect();
-                Ok(Some((Commit { scopes, ..Commit::default() }, ())))
+                Ok(Some((
+                    Commit {
+                        scopes,
+                        ..Commit::default()
+                    },
+                    (),
+                )))
             })
             .await?;
         Ok(())
@@ -167,7 +209,15 @@ impl Gateway {
         journal
             .amend(&LoadRequest::default(), |_, directory| {
                 let changed = directory.folders != rows;
-                Ok(changed.then(|| (Commit { folders: Some(rows.clone()), ..Commit::default() }, ())))
+                Ok(changed.then(|| {
+                    (
+                        Commit {
+                            folders: Some(rows.clone()),
+                            ..Commit::default()
+                        },
+                        (),
+                    )
+                }))
             })
             .await?;
         Ok(())
@@ -176,12 +226,22 @@ impl Gateway {
 
 /// A scope of which nothing has been read.
 pub(crate) fn new_scope(number: ScopeNumber, key: ScopeKey) -> ScopeRow {
-    ScopeRow { number, key, cursor: None, version: 0, state: serde_json::Value::Null }
+    ScopeRow {
+        number,
+        key,
+        cursor: None,
+        version: 0,
+        state: serde_json::Value::Null,
+    }
 }
 
 /// Where envelopes are sealed for: the row binds nothing more, because a message's envelope moves
 /// with its row and the key is the journal's own.
-const ENVELOPE: SealedPlace<'_> = SealedPlace { table: "message", row: "", column: "envelope" };
+const ENVELOPE: SealedPlace<'_> = SealedPlace {
+    table: "message",
+    row: "",
+    column: "envelope",
+};
 
 impl JournalHandle {
     /// Seals an envelope; `None` where it cannot be written down, which costs a fetch later.
@@ -197,8 +257,13 @@ impl JournalHandle {
     }
 
     /// Where a message is now, as far as the journal knows.
-    pub async fn places(&self, id: MessageId) -> Result<Option<(MessageRow, Vec<MessageRef>)>, ApplyError> {
-        let Some((row, entries)) = self.store.message(self.account, id).await? else { return Ok(None) };
+    pub async fn places(
+        &self,
+        id: MessageId,
+    ) -> Result<Option<(MessageRow, Vec<MessageRef>)>, ApplyError> {
+        let Some((row, entries)) = self.store.message(self.account, id).await? else {
+            return Ok(None);
+        };
         let directory = self.directory();
         let refs = entries
             .into_iter()
@@ -208,17 +273,25 @@ impl JournalHandle {
     }
 
     /// Where messages are now, by id; a message without a place is left out.
-    pub async fn places_of(&self, ids: Vec<MessageId>) -> Result<HashMap<MessageId, MessageRef>, ApplyError> {
-        let request = LoadRequest { ids, ..LoadRequest::default() };
+    pub async fn places_of(
+        &self,
+        ids: Vec<MessageId>,
+    ) -> Result<HashMap<MessageId, MessageRef>, ApplyError> {
+        let request = LoadRequest {
+            ids,
+            ..LoadRequest::default()
+        };
         let loaded = self.store.load(self.account, &request).await?;
         let directory = self.directory();
         Ok(loaded
             .entries
             .into_iter()
-            .filter_map(|entry| Some((entry.message, super::apply::reference(&directory, &(entry.scope, entry.key))?)))
+            .filter_map(|entry| {
+                Some((
+                    entry.message,
+                    super::apply::reference(&directory, &(entry.scope, entry.key))?,
+                ))
+            })
             .collect())
     }
 }
-
-/// What a page needs of each message that it shows.
-pub(crate) const LISTED: Detail = Detail::Envelope;

@@ -12,7 +12,11 @@ const LONGEST_ID: usize = 998;
 
 /// What one message alone tells of its conversation: the first id of References, else the parent's
 /// conversation, else its own.
-pub(crate) fn thread_fact(mailbox: &str, hint: &ThreadHint, envelope: Option<&Envelope>) -> Option<ThreadFact> {
+pub(crate) fn thread_fact(
+    mailbox: &str,
+    hint: &ThreadHint,
+    envelope: Option<&Envelope>,
+) -> Option<ThreadFact> {
     let envelope = match hint {
         ThreadHint::Native(id) => return Some(ThreadFact::Known(thread_id(mailbox, true, id))),
         ThreadHint::Derive => envelope?,
@@ -23,9 +27,16 @@ pub(crate) fn thread_fact(mailbox: &str, hint: &ThreadHint, envelope: Option<&En
     }
     if let Some(parent) = envelope.in_reply_to.as_deref().and_then(normalised) {
         let thread = thread_id(mailbox, false, parent);
-        return Some(ThreadFact::OfParent { parent: format!("<{parent}>"), otherwise: thread });
+        return Some(ThreadFact::OfParent {
+            parent: format!("<{parent}>"),
+            otherwise: thread,
+        });
     }
-    envelope.message_id.as_ref().and_then(root).map(ThreadFact::Known)
+    envelope
+        .message_id
+        .as_ref()
+        .and_then(root)
+        .map(ThreadFact::Known)
 }
 
 /// The conversation that replies to this message take for themselves until it is found.

@@ -11,7 +11,11 @@ const MOST: usize = 1000;
 
 impl Gateway {
     /// Keeps in mind messages that a page named without content.
-    pub(super) async fn owe(&self, journal: &JournalHandle, ids: Vec<MessageId>) -> OperationResult<()> {
+    pub(super) async fn owe(
+        &self,
+        journal: &JournalHandle,
+        ids: Vec<MessageId>,
+    ) -> OperationResult<()> {
         journal
             .amend_record(|record| {
                 record.owed.extend(&ids);
@@ -35,13 +39,23 @@ impl Gateway {
             return Ok(());
         }
         let places = journal.places_of(owed.clone()).await?;
-        let mut settled: Vec<MessageId> = owed.iter().filter(|id| !places.contains_key(id)).copied().collect();
+        let mut settled: Vec<MessageId> = owed
+            .iter()
+            .filter(|id| !places.contains_key(id))
+            .copied()
+            .collect();
         let mut found = Vec::new();
         for (id, at) in places {
-            match mailbox.provider.fetch(self.background(), &[at], Detail::Content).await {
+            match mailbox
+                .provider
+                .fetch(self.background(), &[at], Detail::Content)
+                .await
+            {
                 Ok(read) if read.is_empty() => settled.push(id),
                 Ok(_) => found.push(id),
-                Err(error) => tracing::debug!(account = %account.id, kind = ?error.kind, "still no content"),
+                Err(error) => {
+                    tracing::debug!(account = %account.id, kind = ?error.kind, "still no content")
+                }
             }
         }
         settled.extend(&found);
@@ -49,7 +63,10 @@ impl Gateway {
             return Ok(());
         }
         let now = self.now().timestamp_micros();
-        let request = LoadRequest { ids: found, ..LoadRequest::default() };
+        let request = LoadRequest {
+            ids: found,
+            ..LoadRequest::default()
+        };
         journal
             .amend(&request, |loaded, _| {
                 let state = &loaded.journal;
@@ -65,7 +82,15 @@ impl Gateway {
                 let mut record = state.record.clone();
                 record.owed.retain(|id| !settled.contains(id));
                 let head = (head > state.head.0).then_some(Seq(head));
-                Ok(Some((Commit { head, messages, record: Some(record), ..Commit::default() }, ())))
+                Ok(Some((
+                    Commit {
+                        head,
+                        messages,
+                        record: Some(record),
+                        ..Commit::default()
+                    },
+                    (),
+                )))
             })
             .await?;
         Ok(())

@@ -9,12 +9,11 @@ use gateway_store::{Account, Journal, MessageRow, Stream};
 
 use super::{
     DeletedPage, DeletedRecord, SyncPageRequest, UpdatedPage,
-    start::is_ready_anywhere,
+    start::{is_ready_anywhere, refuse_inactive},
     tokens::{SyncToken, Walk, stretch},
 };
 use crate::{
-    Gateway, OperationError, OperationErrorKind, OperationResult,
-    journal::JournalHandle,
+    Gateway, OperationError, OperationErrorKind, OperationResult, journal::JournalHandle,
     messages::MessageView,
 };
 
@@ -31,30 +30,70 @@ struct Step {
 
 impl Gateway {
     /// A page of live messages.
-    pub async fn sync_updated(&self, account: &Account, request: SyncPageRequest) -> OperationResult<UpdatedPage> {
-        let journal = self.journal_named(account.id, &account.mailbox.as_str().into()).await?;
-        let (mut token, row) = self.open_token(account, &journal, Stream::Updated, &request).await?;
+    pub async fn sync_updated(
+        &self,
+        account: &Account,
+        request: SyncPageRequest,
+    ) -> OperationResult<UpdatedPage> {
+        let journal = self
+            .journal_named(account.id, &account.mailbox.as_str().into())
+            .await?;
+        let (mut token, row) = self
+            .open_token(account, &journal, Stream::Updated, &request)
+            .await?;
         token.body_type = request.body_type.or(token.body_type);
         let limit = limit(&request, token.body_type)?;
         let verified_at = self.verified_at(account.id, &row);
         let step = step(&journal, &row, token, limit).await?;
-        let records = self.records(account, &journal, step.rows, token.body_type).await?;
+        let records = self
+            .records(account, &journal, step.rows, token.body_type)
+            .await?;
         let text = step.next.write(&journal)?;
-        let (page, delta) = if step.next.is_page { (Some(text), None) } else { (None, Some(text)) };
-        Ok(UpdatedPage { records, next_page_token: page, next_delta_token: delta, verified_at })
+        let (page, delta) = if step.next.is_page {
+            (Some(text), None)
+        } else {
+            (None, Some(text))
+        };
+        Ok(UpdatedPage {
+            records,
+            next_page_token: page,
+            next_delta_token: delta,
+            verified_at,
+        })
     }
 
     /// A page of removals.
-    pub async fn sync_deleted(&self, account: &Account, request: SyncPageRequest) -> OperationResult<DeletedPage> {
-        let journal = self.journal_named(account.id, &account.mailbox.as_str().into()).await?;
-        let (token, row) = self.open_token(account, &journal, Stream::Deleted, &request).await?;
+    pub async fn sync_deleted(
+        &self,
+        account: &Account,
+        request: SyncPageRequest,
+    ) -> OperationResult<DeletedPage> {
+        let journal = self
+            .journal_named(account.id, &account.mailbox.as_str().into())
+            .await?;
+        let (token, row) = self
+            .open_token(account, &journal, Stream::Deleted, &request)
+            .await?;
         let limit = limit(&request, None)?;
         let verified_at = self.verified_at(account.id, &row);
         let step = step(&journal, &row, token, limit).await?;
-        let records = step.rows.into_iter().map(|row| deleted(row, self.now())).collect();
+        let records = step
+            .rows
+            .into_iter()
+            .map(|row| deleted(row, self.now()))
+            .collect();
         let text = step.next.write(&journal)?;
-        let (page, delta) = if step.next.is_page { (Some(text), None) } else { (None, Some(text)) };
-        Ok(DeletedPage { records, next_page_token: page, next_delta_token: delta, verified_at })
+        let (page, delta) = if step.next.is_page {
+            (Some(text), None)
+        } else {
+            (None, Some(text))
+        };
+        Ok(DeletedPage {
+            records,
+            next_page_token: page,
+            next_delta_token: delta,
+            verified_at,
+        })
     }
 
     /// Reads and checks the token that a page begins from, and waits for a pass where it begins a walk.
@@ -65,15 +104,23 @@ impl Gateway {
         stream: Stream,
         request: &SyncPageRequest,
     ) -> OperationResult<(SyncToken, Journal)> {
+        refuse_inactive(account)?;
         let (text, is_page) = match (&request.page_token, &request.delta_token) {
             (Some(page), _) => (page, true),
             (None, Some(delta)) => (delta, false),
-            (None, None) => return Err(OperationError::bad_request("deltaToken or pageToken is needed")),
+            (None, None) => {
+                return Err(OperationError::bad_request(
+                    "deltaToken or pageToken is needed",
+                ));
+            }
         };
         let token = SyncToken::read(text, journal)?;
         if token.stream != stream || token.is_page != is_page {
             let message = "this token is of another kind or of the other stream";
-            return Err(OperationError::new(OperationErrorKind::TokenNotValid, message));
+            return Err(OperationError::new(
+                OperationErrorKind::TokenNotValid,
+                message,
+            ));
         }
         let row = journal.journal().await?;
         token.check(&row)?;
@@ -81,8 +128,10 @@ impl Gateway {
             && !is_ready_anywhere(journal, &row, since).await?
         {
             let message = "the mailbox is still being scanned";
-            return Err(OperationError::new(OperationErrorKind::MailboxUnavailable, message)
-                .with_retry_after(Duration::from_secs(2)));
+            return Err(
+                OperationError::new(OperationErrorKind::MailboxUnavailable, message)
+                    .with_retry_after(Duration::from_secs(2)),
+            );
         }
         if is_page {
             return Ok((token, row));
@@ -117,12 +166,16 @@ impl Gateway {
     ) -> OperationResult<Vec<MessageView>> {
         let versions: Vec<i64> = rows.iter().map(|row| row.seq.0).collect();
         let cached = self.inner.config.cache == crate::CacheMode::Envelopes;
-        let complete = rows.iter().all(|row| row.envelope.is_some() && row.labels.is_some());
+        let complete = rows
+            .iter()
+            .all(|row| row.envelope.is_some() && row.labels.is_some());
         let mut views: Vec<MessageView> = if body_type.is_none() && cached && complete {
             self.views_of_rows(account, journal, &rows)
         } else {
             let call = self.call(Priority::Interactive, self.inner.config.page_wait);
-            let (views, missing) = self.load_contents(account, journal, rows, body_type, call).await?;
+            let (views, missing) = self
+                .load_contents(account, journal, rows, body_type, call)
+                .await?;
             if !missing.is_empty() {
                 self.owe(journal, missing).await?;
             }
@@ -136,32 +189,59 @@ impl Gateway {
 }
 
 /// Reads the rows of a page and says how the walk goes on.
-async fn step(journal: &JournalHandle, row: &Journal, token: SyncToken, limit: u32) -> OperationResult<Step> {
+async fn step(
+    journal: &JournalHandle,
+    row: &Journal,
+    token: SyncToken,
+    limit: u32,
+) -> OperationResult<Step> {
     let full = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut rows = Vec::new();
-    let mut next = SyncToken { stretch: stretch(row), window: None, is_page: true, ..token };
+    let mut next = SyncToken {
+        stretch: stretch(row),
+        window: None,
+        is_page: true,
+        ..token
+    };
     if let Walk::Present { after, upto, since } = token.walk {
         // One row more than the page holds tells whether there are more.
-        rows = journal.store.walk(journal.account, after, upto, since, limit + 1).await?;
+        rows = journal
+            .store
+            .walk(journal.account, after, upto, since, limit + 1)
+            .await?;
         if rows.len() > full {
             rows.truncate(full);
             let after = rows.last().map_or(after, |last| last.discovery);
             next.walk = Walk::Present { after, upto, since };
             return Ok(Step { rows, next });
         }
-        next.walk = Walk::Changes { after: upto, upto: None };
+        next.walk = Walk::Changes {
+            after: upto,
+            upto: None,
+        };
     }
-    let Walk::Changes { after, upto } = next.walk else { return Ok(Step { rows, next }) };
+    let Walk::Changes { after, upto } = next.walk else {
+        return Ok(Step { rows, next });
+    };
     let upto = upto.unwrap_or(row.head).max(after);
     let room = limit - u32::try_from(rows.len()).unwrap_or(limit);
-    let mut changes = journal.store.changes(journal.account, token.stream, after, upto, room + 1).await?;
+    let mut changes = journal
+        .store
+        .changes(journal.account, token.stream, after, upto, room + 1)
+        .await?;
     let has_more = changes.len() > usize::try_from(room).unwrap_or(usize::MAX);
     if has_more {
         changes.truncate(usize::try_from(room).unwrap_or(usize::MAX));
         let after = changes.last().map_or(after, |last| last.seq);
-        next.walk = Walk::Changes { after, upto: Some(upto) };
+        next.walk = Walk::Changes {
+            after,
+            upto: Some(upto),
+        };
     } else {
-        next.walk = Walk::Changes { after: upto, upto: None };
+        next.walk = Walk::Changes {
+            after: upto,
+            upto: None,
+        };
         next.is_page = false;
     }
     rows.extend(changes);
@@ -170,7 +250,11 @@ async fn step(journal: &JournalHandle, row: &Journal, token: SyncToken, limit: u
 
 fn limit(request: &SyncPageRequest, body_type: Option<BodyType>) -> OperationResult<u32> {
     match request.limit {
-        None => Ok(if body_type.is_some() { USUAL.0 } else { USUAL.1 }),
+        None => Ok(if body_type.is_some() {
+            USUAL.0
+        } else {
+            USUAL.1
+        }),
         Some(limit @ 1..=MOST) => Ok(limit),
         Some(_) => Err(OperationError::bad_request("limit must be 1 to 500")),
     }
@@ -186,4 +270,3 @@ fn deleted(row: MessageRow, now: Timestamp) -> DeletedRecord {
         version: row.seq.0,
     }
 }
-

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Gateway,
-    journal::{Announce, ApplyError, JournalHandle, Page, Place, new_scope},
+    journal::{Announce, ApplyError, JournalHandle, Page, Place, ScopeEdit, new_scope},
     mailboxes::OpenMailbox,
 };
 
@@ -69,7 +69,13 @@ impl Gateway {
     ) -> Result<(), PassError> {
         for _ in 0..ROUNDS {
             let row = journal.journal().await?;
-            let context = PassContext { mailbox, journal, sync, call, tick: row.tick + 1 };
+            let context = PassContext {
+                mailbox,
+                journal,
+                sync,
+                call,
+                tick: row.tick + 1,
+            };
             let orphaned = self.round(&context).await?;
             self.settle_orphans(&context).await?;
             if orphaned == 0 {
@@ -85,9 +91,15 @@ impl Gateway {
         let mut orphaned = self.reconcile_scopes(context, &survey).await?;
         for state in survey.scopes.iter().filter(|state| state.moved) {
             let directory = context.journal.directory();
-            let Some(scope) = directory.scope_by_key(&state.key) else { continue };
+            let Some(scope) = directory.scope_by_key(&state.key) else {
+                continue;
+            };
             let record = ScopeRecord::of(scope);
-            if record.failure.as_ref().is_some_and(|failure| failure.retry_at > self.now()) {
+            if record
+                .failure
+                .as_ref()
+                .is_some_and(|failure| failure.retry_at > self.now())
+            {
                 continue;
             }
             let number = scope.number;
@@ -98,7 +110,9 @@ impl Gateway {
                         self.clear_failure(context.journal, number).await?;
                     }
                 }
-                Err(PassError::Provider(error)) => self.scope_failed(context, number, error).await?,
+                Err(PassError::Provider(error)) => {
+                    self.scope_failed(context, number, error).await?
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -112,18 +126,30 @@ impl Gateway {
             .values()
             .filter_map(|row| Some((row.key.clone(), row.cursor.clone()?)))
             .collect();
-        let survey = context.mailbox.provider.survey(context.call, &known).await?;
+        let survey = context
+            .mailbox
+            .provider
+            .survey(context.call, &known)
+            .await?;
         self.put_folders(context.journal, &survey.folders).await?;
         Ok(survey)
     }
 
     /// Makes the journal's scopes those of the survey.
-    async fn reconcile_scopes(&self, context: &PassContext<'_>, survey: &Survey) -> Result<usize, PassError> {
+    async fn reconcile_scopes(
+        &self,
+        context: &PassContext<'_>,
+        survey: &Survey,
+    ) -> Result<usize, PassError> {
         self.add_scopes(context, survey).await?;
         let named: HashSet<_> = survey.scopes.iter().map(|state| &state.key).collect();
         let directory = context.journal.directory();
         let mut orphaned = 0;
-        for row in directory.scopes.values().filter(|row| !named.contains(&row.key)) {
+        for row in directory
+            .scopes
+            .values()
+            .filter(|row| !named.contains(&row.key))
+        {
             // One answer that leaves a folder out proves nothing: the folder itself is asked for.
             let is_gone = match context.mailbox.provider.begin(context.call, &row.key).await {
                 Err(error) if error.kind == ErrorKind::NotFound => true,
@@ -137,7 +163,11 @@ impl Gateway {
         Ok(orphaned)
     }
 
-    async fn add_scopes(&self, context: &PassContext<'_>, survey: &Survey) -> Result<(), PassError> {
+    async fn add_scopes(
+        &self,
+        context: &PassContext<'_>,
+        survey: &Survey,
+    ) -> Result<(), PassError> {
         let directory = context.journal.directory();
         let is_known = |row: &ScopeRow| ScopeRecord::of(row).surveyed;
         let all_known = survey
@@ -164,12 +194,24 @@ impl Gateway {
                             new_scope(ScopeNumber(next), state.key.clone())
                         }
                     };
-                    ScopeRecord { surveyed: true, announces, ..ScopeRecord::default() }.put(&mut row);
+                    ScopeRecord {
+                        surveyed: true,
+                        announces,
+                        ..ScopeRecord::default()
+                    }
+                    .put(&mut row);
                     scopes.push(ScopeWrite { row });
                 }
                 let mut record = journal.record.clone();
                 record.surveyed_at.get_or_insert(now);
-                Ok(Some((Commit { scopes, record: Some(record), ..Commit::default() }, ())))
+                Ok(Some((
+                    Commit {
+                        scopes,
+                        record: Some(record),
+                        ..Commit::default()
+                    },
+                    (),
+                )))
             })
             .await?;
         context.sync.want_scan();
@@ -177,38 +219,69 @@ impl Gateway {
     }
 
     /// Removes a scope that is no longer there, page by page.
-    async fn remove_scope(&self, context: &PassContext<'_>, number: ScopeNumber) -> Result<usize, PassError> {
+    async fn remove_scope(
+        &self,
+        context: &PassContext<'_>,
+        number: ScopeNumber,
+    ) -> Result<usize, PassError> {
         let journal = context.journal;
-        journal.amend_scope(number, |row| ScopeRecord::edit(row, |record| record.removed = true)).await?;
+        journal
+            .amend_scope(number, |row| {
+                ScopeRecord::edit(row, |record| record.removed = true)
+            })
+            .await?;
         let mut orphaned = 0;
         loop {
             let limit = u32::try_from(PAGE).unwrap_or(u32::MAX);
-            let entries = journal.store.scope_entries(journal.account, number, None, limit).await?;
+            let entries = journal
+                .store
+                .scope_entries(journal.account, number, None, limit)
+                .await?;
             if entries.is_empty() {
                 break;
             }
-            let vanished: Vec<Place> = entries.into_iter().map(|entry| (entry.scope, entry.key)).collect();
-            orphaned += self.commit_page(context, &[], &vanished, Announce::Feed, None).await?;
+            let vanished: Vec<Place> = entries
+                .into_iter()
+                .map(|entry| (entry.scope, entry.key))
+                .collect();
+            orphaned += self
+                .commit_page(context, &[], &vanished, Announce::Feed, None)
+                .await?;
         }
         journal
             .amend(&LoadRequest::default(), |_, _| {
-                Ok(Some((Commit { scopes_removed: vec![number], ..Commit::default() }, ())))
+                Ok(Some((
+                    Commit {
+                        scopes_removed: vec![number],
+                        ..Commit::default()
+                    },
+                    (),
+                )))
             })
             .await?;
         Ok(orphaned)
     }
 
     /// Reads a scope's changes until the provider has no more.
-    async fn walk_scope(&self, context: &PassContext<'_>, number: ScopeNumber) -> Result<usize, PassError> {
+    async fn walk_scope(
+        &self,
+        context: &PassContext<'_>,
+        number: ScopeNumber,
+    ) -> Result<usize, PassError> {
         let gate = context.sync.gate(number);
         let _gate = gate.lock().await;
         let mut orphaned = 0;
         for _ in 0..MOST_PAGES {
             let directory = context.journal.directory();
-            let Some(scope) = directory.scopes.get(&number) else { break };
+            let Some(scope) = directory.scopes.get(&number) else {
+                break;
+            };
             let Some(cursor) = &scope.cursor else { break };
             let provider = context.mailbox.provider.as_ref();
-            let page = match provider.changes(context.call, &scope.key, cursor, PAGE).await {
+            let page = match provider
+                .changes(context.call, &scope.key, cursor, PAGE)
+                .await
+            {
                 Ok(page) => page,
                 Err(error) if error.kind == ErrorKind::CursorExpired => {
                     self.want_rescan(context, number).await?;
@@ -224,10 +297,14 @@ impl Gateway {
                 Removed::Vanished(keys) => keys,
                 Removed::Listing(keys) => self.absent_from(context.journal, number, &keys).await?,
             };
-            let entries = self.complete(context, scope, page.entries, &mut vanished).await?;
+            let entries = self
+                .complete(context, scope, page.entries, &mut vanished)
+                .await?;
             context.sync.note_vanished(number, &vanished);
             let vanished: Vec<Place> = vanished.into_iter().map(|key| (number, key)).collect();
-            orphaned += self.commit_changes(context, number, entries, &vanished, &next).await?;
+            orphaned += self
+                .commit_changes(context, number, entries, &vanished, &next)
+                .await?;
             if is_last {
                 break;
             }
@@ -258,11 +335,16 @@ impl Gateway {
             let (seen, more_seen) = observations.split_at(observations.len().min(room));
             let is_last = more_gone.is_empty() && more_seen.is_empty();
             let advance = |row: &mut ScopeRow| row.cursor = Some(next.clone());
-            let moves = context.journal.directory().scopes.get(&number).and_then(|row| row.cursor.clone());
-            let edit: Option<&(dyn Fn(&mut ScopeRow) + Send + Sync)> =
-                (is_last && moves.as_ref() != Some(next)).then_some(&advance);
+            let moves = context
+                .journal
+                .directory()
+                .scopes
+                .get(&number)
+                .and_then(|row| row.cursor.clone());
+            let edit: Option<ScopeEdit<'_>> =
+                (is_last && moves.as_ref() != Some(next)).then_some((number, &advance));
             orphaned += self
-                .commit_page(context, seen, gone, Announce::Feed, edit.map(|edit| (number, edit)))
+                .commit_page(context, seen, gone, Announce::Feed, edit)
                 .await?;
             if is_last {
                 return Ok(orphaned);
@@ -277,14 +359,22 @@ impl Gateway {
         observations: &[crate::journal::Observation],
         vanished: &[Place],
         announce: Announce,
-        scope: Option<(ScopeNumber, &(dyn Fn(&mut ScopeRow) + Send + Sync))>,
+        scope: Option<ScopeEdit<'_>>,
     ) -> Result<usize, PassError> {
         if observations.is_empty() && vanished.is_empty() && scope.is_none() {
             return Ok(0);
         }
-        let page = Page { observations, vanished, announce, scope };
+        let page = Page {
+            observations,
+            vanished,
+            announce,
+            scope,
+        };
         let provider = context.mailbox.provider.as_ref();
-        let applied = context.journal.apply(provider, context.call, self.now(), &page).await?;
+        let applied = context
+            .journal
+            .apply(provider, context.call, self.now(), &page)
+            .await?;
         Ok(applied.orphaned)
     }
 
@@ -299,21 +389,39 @@ impl Gateway {
     ) -> Result<Vec<Entry>, PassError> {
         let mut known = HashSet::new();
         for chunk in entries.chunks(1000) {
-            let keys = chunk.iter().map(|entry| (scope.number, entry.key.clone())).collect();
-            let request = LoadRequest { keys, ..LoadRequest::default() };
-            let loaded = context.journal.store.load(context.journal.account, &request).await?;
+            let keys = chunk
+                .iter()
+                .map(|entry| (scope.number, entry.key.clone()))
+                .collect();
+            let request = LoadRequest {
+                keys,
+                ..LoadRequest::default()
+            };
+            let loaded = context
+                .journal
+                .store
+                .load(context.journal.account, &request)
+                .await?;
             known.extend(
-                loaded.entries.into_iter().filter(|entry| entry.scope == scope.number).map(|entry| entry.key),
+                loaded
+                    .entries
+                    .into_iter()
+                    .filter(|entry| entry.scope == scope.number)
+                    .map(|entry| entry.key),
             );
         }
-        let is_incomplete =
-            |entry: &Entry| entry.identity.is_none() || entry.envelope.is_none() || entry.state.is_none();
+        let is_incomplete = |entry: &Entry| {
+            entry.identity.is_none() || entry.envelope.is_none() || entry.state.is_none()
+        };
         let missing: Vec<MessageRef> = entries
             .iter()
             .filter(|entry| {
                 entry.state.is_none() || (!known.contains(&entry.key) && is_incomplete(entry))
             })
-            .map(|entry| MessageRef { scope: scope.key.clone(), key: entry.key.clone() })
+            .map(|entry| MessageRef {
+                scope: scope.key.clone(),
+                key: entry.key.clone(),
+            })
             .collect();
         if missing.is_empty() {
             return Ok(entries);
@@ -321,7 +429,10 @@ impl Gateway {
         let mut read = std::collections::HashMap::new();
         for chunk in missing.chunks(PAGE) {
             let provider = context.mailbox.provider.as_ref();
-            for fetched in provider.fetch(context.call, chunk, Detail::Envelope).await? {
+            for fetched in provider
+                .fetch(context.call, chunk, Detail::Envelope)
+                .await?
+            {
                 read.insert(fetched.at.key.clone(), fetched);
             }
         }
@@ -354,10 +465,19 @@ impl Gateway {
         let mut absent = Vec::new();
         let mut after: Option<EntryKey> = None;
         loop {
-            let page = journal.store.scope_entries(journal.account, number, after.as_ref(), 2000).await?;
-            let Some(last) = page.last() else { return Ok(absent) };
+            let page = journal
+                .store
+                .scope_entries(journal.account, number, after.as_ref(), 2000)
+                .await?;
+            let Some(last) = page.last() else {
+                return Ok(absent);
+            };
             after = Some(last.key.clone());
-            absent.extend(page.into_iter().map(|entry| entry.key).filter(|key| !there.contains(key)));
+            absent.extend(
+                page.into_iter()
+                    .map(|entry| entry.key)
+                    .filter(|key| !there.contains(key)),
+            );
         }
     }
 
@@ -369,36 +489,54 @@ impl Gateway {
             return Ok(());
         }
         let directory = journal.directory();
-        let hides = directory.scopes.values().any(|row| ScopeRecord::of(row).may_hide_moves(row));
+        let hides = directory
+            .scopes
+            .values()
+            .any(|row| ScopeRecord::of(row).may_hide_moves(row));
         if hides && context.sync.orphans_wait(self.now()) < ORPHANS_WAIT {
             return Ok(());
         }
         loop {
             let limit = u32::try_from(PAGE).unwrap_or(u32::MAX);
-            let rows = journal.store.orphans(journal.account, context.tick, None, limit).await?;
+            let rows = journal
+                .store
+                .orphans(journal.account, context.tick, None, limit)
+                .await?;
             if rows.is_empty() {
                 return Ok(());
             }
             let now = self.now();
             let ids = rows.into_iter().map(|row| row.id).collect();
-            let request = LoadRequest { ids, ..LoadRequest::default() };
+            let request = LoadRequest {
+                ids,
+                ..LoadRequest::default()
+            };
             journal
                 .amend(&request, |loaded, _| {
-                    let placed: HashSet<_> = loaded.entries.iter().map(|entry| entry.message).collect();
+                    let placed: HashSet<_> =
+                        loaded.entries.iter().map(|entry| entry.message).collect();
                     let rows = loaded
                         .messages
                         .iter()
-                        .cloned()
                         .filter(|row| row.orphaned.is_some_and(|tick| tick < context.tick))
-                        .map(|row| (placed.contains(&row.id), row));
+                        .map(|row| (placed.contains(&row.id), row.clone()));
                     Ok(Some((let_go(loaded.journal.head, now, rows), ())))
                 })
                 .await?;
         }
     }
 
-    async fn want_rescan(&self, context: &PassContext<'_>, number: ScopeNumber) -> Result<(), PassError> {
-        context.journal.amend_scope(number, |row| ScopeRecord::edit(row, |record| record.rescan = true)).await?;
+    async fn want_rescan(
+        &self,
+        context: &PassContext<'_>,
+        number: ScopeNumber,
+    ) -> Result<(), PassError> {
+        context
+            .journal
+            .amend_scope(number, |row| {
+                ScopeRecord::edit(row, |record| record.rescan = true)
+            })
+            .await?;
         context.sync.want_scan();
         Ok(())
     }
@@ -413,7 +551,9 @@ impl Gateway {
         match error.kind {
             // It went away between the survey and now: the next survey says so.
             ErrorKind::NotFound => Ok(()),
-            ErrorKind::Unavailable | ErrorKind::RateLimited | ErrorKind::Unauthenticated => Err(error.into()),
+            ErrorKind::Unavailable | ErrorKind::RateLimited | ErrorKind::Unauthenticated => {
+                Err(error.into())
+            }
             _ => {
                 let now = self.now();
                 tracing::warn!(kind = ?error.kind, "a folder cannot be read and is set aside");
@@ -433,17 +573,30 @@ impl Gateway {
             .amend_scope(number, |row| {
                 ScopeRecord::edit(row, |record| {
                     let since = record.failure.as_ref().map_or(now, |failure| failure.since);
-                    let wait = ((now - since) / 2).clamp(chrono::Duration::seconds(5), chrono::Duration::minutes(15));
+                    let wait = ((now - since) / 2)
+                        .clamp(chrono::Duration::seconds(5), chrono::Duration::minutes(15));
                     record.announces |= record.covered == super::scope_state::Covered::Nothing;
-                    record.failure = Some(Failure { since, retry_at: now + wait, reason: error.message.clone() });
+                    record.failure = Some(Failure {
+                        since,
+                        retry_at: now + wait,
+                        reason: error.message.clone(),
+                    });
                 });
             })
             .await?;
         Ok(())
     }
 
-    pub(crate) async fn clear_failure(&self, journal: &JournalHandle, number: ScopeNumber) -> Result<(), PassError> {
-        journal.amend_scope(number, |row| ScopeRecord::edit(row, |record| record.failure = None)).await?;
+    pub(crate) async fn clear_failure(
+        &self,
+        journal: &JournalHandle,
+        number: ScopeNumber,
+    ) -> Result<(), PassError> {
+        journal
+            .amend_scope(number, |row| {
+                ScopeRecord::edit(row, |record| record.failure = None)
+            })
+            .await?;
         Ok(())
     }
 }
@@ -481,4 +634,3 @@ pub(crate) fn as_operation(error: PassError) -> crate::OperationError {
         PassError::Operation(error) => error,
     }
 }
-

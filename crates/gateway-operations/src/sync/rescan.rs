@@ -36,27 +36,45 @@ struct Listing {
 impl Gateway {
     /// Compares a scope with the provider. A lost cursor is replaced first, so that what changes
     /// meanwhile is told by the feed.
-    pub(crate) async fn compare_scope(&self, context: &PassContext<'_>, number: ScopeNumber) -> Result<(), PassError> {
+    pub(crate) async fn compare_scope(
+        &self,
+        context: &PassContext<'_>,
+        number: ScopeNumber,
+    ) -> Result<(), PassError> {
         let directory = context.journal.directory();
-        let Some(row) = directory.scopes.get(&number) else { return Ok(()) };
+        let Some(row) = directory.scopes.get(&number) else {
+            return Ok(());
+        };
         let provider = context.mailbox.provider.as_ref();
         if ScopeRecord::of(row).rescan
             && let Some(cursor) = provider.begin(self.background(), &row.key).await?
         {
-            context.journal.amend_scope(number, |row| row.cursor = Some(cursor.clone())).await?;
+            context
+                .journal
+                .amend_scope(number, |row| row.cursor = Some(cursor.clone()))
+                .await?;
         }
         let listing = self.list_scope(context, row).await?;
         self.compare_listed(context, row, &listing).await?;
         self.compare_absent(context, row, listing).await?;
         context
             .journal
-            .amend_scope(number, |row| ScopeRecord::edit(row, |record| record.rescan = false))
+            .amend_scope(number, |row| {
+                ScopeRecord::edit(row, |record| record.rescan = false)
+            })
             .await?;
         Ok(())
     }
 
-    async fn list_scope(&self, context: &PassContext<'_>, row: &ScopeRow) -> Result<Listing, PassError> {
-        let mut listing = Listing { entries: HashMap::new(), proof: false };
+    async fn list_scope(
+        &self,
+        context: &PassContext<'_>,
+        row: &ScopeRow,
+    ) -> Result<Listing, PassError> {
+        let mut listing = Listing {
+            entries: HashMap::new(),
+            proof: false,
+        };
         let mut position = None;
         let mut pages = 0_u32;
         loop {
@@ -66,9 +84,17 @@ impl Gateway {
                 position: position.as_ref(),
                 limit: PAGE,
             };
-            let page = context.mailbox.provider.scan(self.background(), &row.key, request).await?;
+            let page = context
+                .mailbox
+                .provider
+                .scan(self.background(), &row.key, request)
+                .await?;
             pages += 1;
-            listing.entries.extend(page.entries.into_iter().map(|entry| (entry.key, entry.state)));
+            listing.entries.extend(
+                page.entries
+                    .into_iter()
+                    .map(|entry| (entry.key, entry.state)),
+            );
             match page.next {
                 ScanNext::More(next) => position = Some(next),
                 ScanNext::Done { proof, cursor } => {
@@ -76,7 +102,10 @@ impl Gateway {
                     if let Some(cursor) = cursor
                         && ScopeRecord::of(row).rescan
                     {
-                        context.journal.amend_scope(row.number, |row| row.cursor = Some(cursor.clone())).await?;
+                        context
+                            .journal
+                            .amend_scope(row.number, |row| row.cursor = Some(cursor.clone()))
+                            .await?;
                     }
                     return Ok(listing);
                 }
@@ -85,7 +114,12 @@ impl Gateway {
     }
 
     /// What is listed: new entries and those whose state differs are read and written.
-    async fn compare_listed(&self, context: &PassContext<'_>, row: &ScopeRow, listing: &Listing) -> Result<(), PassError> {
+    async fn compare_listed(
+        &self,
+        context: &PassContext<'_>,
+        row: &ScopeRow,
+        listing: &Listing,
+    ) -> Result<(), PassError> {
         let keys: Vec<&EntryKey> = listing.entries.keys().collect();
         for chunk in keys.chunks(PAGE) {
             let differing = self.differing(context, row, listing, chunk).await?;
@@ -109,7 +143,10 @@ impl Gateway {
     ) -> Result<Vec<EntryKey>, PassError> {
         let journal = context.journal;
         let request = LoadRequest {
-            keys: keys.iter().map(|key| (row.number, (*key).clone())).collect(),
+            keys: keys
+                .iter()
+                .map(|key| (row.number, (*key).clone()))
+                .collect(),
             ..LoadRequest::default()
         };
         let loaded = journal.store.load(journal.account, &request).await?;
@@ -122,7 +159,9 @@ impl Gateway {
             .collect();
         let directory = journal.directory();
         let differs = |key: &EntryKey| {
-            let Some(message) = known.get(key) else { return true };
+            let Some(message) = known.get(key) else {
+                return true;
+            };
             let Some(state) = listing.entries.get(key).and_then(Option::as_ref) else {
                 return message.gone || !message.seq.is_announced();
             };
@@ -137,14 +176,30 @@ impl Gateway {
                 || message.labels.as_ref() != Some(&state.labels)
                 || message.folders != folders
         };
-        Ok(keys.iter().filter(|key| differs(key)).map(|key| (*key).clone()).collect())
+        Ok(keys
+            .iter()
+            .filter(|key| differs(key))
+            .map(|key| (*key).clone())
+            .collect())
     }
 
     /// Reads entries as they are now and writes them as changes; the caller holds the gate.
-    async fn write_entries(&self, context: &PassContext<'_>, row: &ScopeRow, keys: Vec<EntryKey>) -> Result<(), PassError> {
+    async fn write_entries(
+        &self,
+        context: &PassContext<'_>,
+        row: &ScopeRow,
+        keys: Vec<EntryKey>,
+    ) -> Result<(), PassError> {
         let bare = keys
             .into_iter()
-            .map(|key| Entry { key, state: None, received_at: None, identity: None, thread: None, envelope: None })
+            .map(|key| Entry {
+                key,
+                state: None,
+                received_at: None,
+                identity: None,
+                thread: None,
+                envelope: None,
+            })
             .collect();
         let mut vanished = Vec::new();
         let entries = self.complete(context, row, bare, &mut vanished).await?;
@@ -153,15 +208,23 @@ impl Gateway {
             .map(|entry| self.observation(context.journal, row.number, entry))
             .collect();
         let vanished: Vec<Place> = vanished.into_iter().map(|key| (row.number, key)).collect();
-        self.commit_page(context, &observations, &vanished, Announce::Feed, None).await?;
+        self.commit_page(context, &observations, &vanished, Announce::Feed, None)
+            .await?;
         Ok(())
     }
 
     /// What is not listed is a candidate; what is not found by its key either is gone.
-    async fn compare_absent(&self, context: &PassContext<'_>, row: &ScopeRow, mut listing: Listing) -> Result<(), PassError> {
+    async fn compare_absent(
+        &self,
+        context: &PassContext<'_>,
+        row: &ScopeRow,
+        mut listing: Listing,
+    ) -> Result<(), PassError> {
         let mut candidates = self.candidates(context, row.number, &listing).await?;
         if !listing.proof && candidates.len() > MANY.max(listing.entries.len() / SHARE) {
-            listing.entries.extend(self.list_scope(context, row).await?.entries);
+            listing
+                .entries
+                .extend(self.list_scope(context, row).await?.entries);
             candidates.retain(|key| !listing.entries.contains_key(key));
         }
         for chunk in candidates.chunks(PAGE) {
@@ -169,16 +232,24 @@ impl Gateway {
             let _gate = gate.lock().await;
             let refs: Vec<MessageRef> = chunk
                 .iter()
-                .map(|key| MessageRef { scope: row.key.clone(), key: key.clone() })
+                .map(|key| MessageRef {
+                    scope: row.key.clone(),
+                    key: key.clone(),
+                })
                 .collect();
-            let there = context.mailbox.provider.fetch(self.background(), &refs, Detail::Exists).await?;
+            let there = context
+                .mailbox
+                .provider
+                .fetch(self.background(), &refs, Detail::Exists)
+                .await?;
             let there: HashSet<EntryKey> = there.into_iter().map(|found| found.at.key).collect();
             let vanished: Vec<Place> = chunk
                 .iter()
                 .filter(|key| !there.contains(key))
                 .map(|key| (row.number, key.clone()))
                 .collect();
-            self.commit_page(context, &[], &vanished, Announce::Feed, None).await?;
+            self.commit_page(context, &[], &vanished, Announce::Feed, None)
+                .await?;
             self.keep_lease(context).await?;
         }
         Ok(())
@@ -194,11 +265,18 @@ impl Gateway {
         let mut candidates = Vec::new();
         let mut after: Option<EntryKey> = None;
         loop {
-            let page = journal.store.scope_entries(journal.account, number, after.as_ref(), 2000).await?;
-            let Some(last) = page.last() else { return Ok(candidates) };
+            let page = journal
+                .store
+                .scope_entries(journal.account, number, after.as_ref(), 2000)
+                .await?;
+            let Some(last) = page.last() else {
+                return Ok(candidates);
+            };
             after = Some(last.key.clone());
             candidates.extend(
-                page.into_iter().map(|entry| entry.key).filter(|key| !listing.entries.contains_key(key)),
+                page.into_iter()
+                    .map(|entry| entry.key)
+                    .filter(|key| !listing.entries.contains_key(key)),
             );
         }
     }

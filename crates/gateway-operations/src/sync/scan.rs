@@ -24,23 +24,45 @@ pub(crate) struct ScanTask {
 
 /// The next scan of a mailbox: the asked-for window of every scope first, the inbox before the rest,
 /// then what is older.
-pub(crate) fn next_scan(directory: &Directory, record: &JournalRecord, now: Timestamp) -> Option<ScanTask> {
+pub(crate) fn next_scan(
+    directory: &Directory,
+    record: &JournalRecord,
+    now: Timestamp,
+) -> Option<ScanTask> {
     record.started_at?;
     let window = record.window.flatten();
     let mut tasks: Vec<(u8, u8, ScanTask)> = Vec::new();
     for row in directory.scopes.values() {
         let state = ScopeRecord::of(row);
-        let is_waiting = state.failure.as_ref().is_some_and(|failure| failure.retry_at > now);
+        let is_waiting = state
+            .failure
+            .as_ref()
+            .is_some_and(|failure| failure.retry_at > now);
         if !state.surveyed || state.removed || state.covered == Covered::All || is_waiting {
             continue;
         }
         let (phase, window) = match (&state.scan, state.covered) {
             (Some(scan), _) => (
                 u8::from(scan.before.is_some()),
-                ScanWindow { since: scan.since, before: scan.before },
+                ScanWindow {
+                    since: scan.since,
+                    before: scan.before,
+                },
             ),
-            (None, Covered::Nothing) => (0, ScanWindow { since: window, before: None }),
-            (None, Covered::Since(since)) => (1, ScanWindow { since: None, before: Some(since) }),
+            (None, Covered::Nothing) => (
+                0,
+                ScanWindow {
+                    since: window,
+                    before: None,
+                },
+            ),
+            (None, Covered::Since(since)) => (
+                1,
+                ScanWindow {
+                    since: None,
+                    before: Some(since),
+                },
+            ),
             (None, Covered::All) => continue,
         };
         let is_inbox = directory
@@ -48,7 +70,14 @@ pub(crate) fn next_scan(directory: &Directory, record: &JournalRecord, now: Time
             .is_some_and(|folder| folder.key.0 == row.key.0);
         // A folder that appeared later may be an old one renamed: its messages wait to be found.
         let phase = if state.announces { 0 } else { phase };
-        tasks.push((phase, u8::from(!is_inbox), ScanTask { number: row.number, window }));
+        tasks.push((
+            phase,
+            u8::from(!is_inbox),
+            ScanTask {
+                number: row.number,
+                window,
+            },
+        ));
     }
     tasks.sort_by_key(|(phase, rank, task)| (*phase, *rank, task.number));
     tasks.into_iter().next().map(|(_, _, task)| task)
@@ -61,7 +90,10 @@ impl Gateway {
         let directory = context.journal.directory();
         for row in directory.scopes.values() {
             let state = ScopeRecord::of(row);
-            let untouched = state.surveyed && !state.removed && state.covered == Covered::Nothing && state.scan.is_none();
+            let untouched = state.surveyed
+                && !state.removed
+                && state.covered == Covered::Nothing
+                && state.scan.is_none();
             if row.cursor.is_some() || !untouched {
                 continue;
             }
@@ -74,14 +106,26 @@ impl Gateway {
         Ok(())
     }
 
-    async fn set_cursor(&self, context: &PassContext<'_>, number: ScopeNumber, cursor: Cursor) -> Result<(), PassError> {
-        context.journal.amend_scope(number, |row| row.cursor = Some(cursor.clone())).await?;
+    async fn set_cursor(
+        &self,
+        context: &PassContext<'_>,
+        number: ScopeNumber,
+        cursor: Cursor,
+    ) -> Result<(), PassError> {
+        context
+            .journal
+            .amend_scope(number, |row| row.cursor = Some(cursor.clone()))
+            .await?;
         Ok(())
     }
 
     /// Scans a scope's window to its end, committing page by page, the next one being fetched while
     /// one is written.
-    pub(crate) async fn scan_scope(&self, context: &PassContext<'_>, task: &ScanTask) -> Result<(), PassError> {
+    pub(crate) async fn scan_scope(
+        &self,
+        context: &PassContext<'_>,
+        task: &ScanTask,
+    ) -> Result<(), PassError> {
         let number = task.number;
         let gate = context.sync.scan_gate(number);
         let _gate = gate.lock().await;
@@ -94,19 +138,29 @@ impl Gateway {
         }
     }
 
-    async fn scan_pages(&self, context: &PassContext<'_>, task: &ScanTask) -> Result<(), PassError> {
+    async fn scan_pages(
+        &self,
+        context: &PassContext<'_>,
+        task: &ScanTask,
+    ) -> Result<(), PassError> {
         let directory = context.journal.directory();
-        let Some(row) = directory.scopes.get(&task.number) else { return Ok(()) };
+        let Some(row) = directory.scopes.get(&task.number) else {
+            return Ok(());
+        };
         let progress = ScopeRecord::of(row).scan.unwrap_or_default();
         let mut position = progress.position.map(Position);
-        let mut page = self.scan_page(context, row, task, position.as_ref()).await?;
+        let mut page = self
+            .scan_page(context, row, task, position.as_ref())
+            .await?;
         loop {
             let following = match &page.next {
                 ScanNext::More(next) => Some(next.clone()),
                 ScanNext::Done { .. } => None,
             };
             let write = self.commit_scan_page(context, row, task, page);
-            let Some(next) = following else { return write.await };
+            let Some(next) = following else {
+                return write.await;
+            };
             position = Some(next);
             let (written, fetched) =
                 tokio::join!(write, self.scan_page(context, row, task, position.as_ref()));
@@ -124,9 +178,18 @@ impl Gateway {
         task: &ScanTask,
         position: Option<&Position>,
     ) -> Result<ScanPage, PassError> {
-        let request = ScanRequest { window: task.window, detail: ScanDetail::Envelopes, position, limit: PAGE };
+        let request = ScanRequest {
+            window: task.window,
+            detail: ScanDetail::Envelopes,
+            position,
+            limit: PAGE,
+        };
         let call = self.background();
-        Ok(context.mailbox.provider.scan(call, &row.key, request).await?)
+        Ok(context
+            .mailbox
+            .provider
+            .scan(call, &row.key, request)
+            .await?)
     }
 
     async fn commit_scan_page(
@@ -137,10 +200,15 @@ impl Gateway {
         page: ScanPage,
     ) -> Result<(), PassError> {
         let announces = ScopeRecord::of(row).announces;
-        let announce = if announces { Announce::Feed } else { Announce::FirstScan };
+        let announce = if announces {
+            Announce::Feed
+        } else {
+            Announce::FirstScan
+        };
         let mut vanished = Vec::new();
         let entries = if announces {
-            self.complete(context, row, page.entries, &mut vanished).await?
+            self.complete(context, row, page.entries, &mut vanished)
+                .await?
         } else {
             self.identify(context, row, page.entries).await?
         };
@@ -151,7 +219,11 @@ impl Gateway {
             .collect();
         let (total, next, window) = (page.total, page.next, task.window);
         let edit = move |row: &mut ScopeRow| {
-            if let ScanNext::Done { cursor: Some(cursor), .. } = &next {
+            if let ScanNext::Done {
+                cursor: Some(cursor),
+                ..
+            } = &next
+            {
                 row.cursor.get_or_insert_with(|| cursor.clone());
             }
             ScopeRecord::edit(row, |record| match &next {
@@ -177,7 +249,8 @@ impl Gateway {
             .into_iter()
             .filter(|observation| !logged.contains(&observation.place.1))
             .collect();
-        self.commit_page(context, &still, &[], announce, Some((row.number, &edit))).await?;
+        self.commit_page(context, &still, &[], announce, Some((row.number, &edit)))
+            .await?;
         // What vanished between the look at the log and the commit is told to the journal again.
         let late: Vec<Place> = context
             .sync
@@ -185,7 +258,8 @@ impl Gateway {
             .difference(&logged)
             .map(|key| (row.number, key.clone()))
             .collect();
-        self.commit_page(context, &[], &late, Announce::Feed, None).await?;
+        self.commit_page(context, &[], &late, Announce::Feed, None)
+            .await?;
         context.sync.made_progress();
         Ok(())
     }
@@ -214,14 +288,23 @@ impl Gateway {
             ErrorKind::CursorExpired => {
                 let again = |row: &mut ScopeRow| {
                     ScopeRecord::edit(row, |record| {
-                        record.scan = record.scan.take().map(|scan| ScanProgress { position: None, found: 0, ..scan });
+                        record.scan = record.scan.take().map(|scan| ScanProgress {
+                            position: None,
+                            found: 0,
+                            ..scan
+                        });
                     });
                 };
                 context.journal.amend_scope(number, again).await?;
                 Ok(())
             }
-            ErrorKind::Unavailable | ErrorKind::RateLimited | ErrorKind::Unauthenticated => Err(error.into()),
-            _ => self.quarantine(context.journal, number, self.now(), &error).await,
+            ErrorKind::Unavailable | ErrorKind::RateLimited | ErrorKind::Unauthenticated => {
+                Err(error.into())
+            }
+            _ => {
+                self.quarantine(context.journal, number, self.now(), &error)
+                    .await
+            }
         }
     }
 }

@@ -20,8 +20,15 @@ const MOST_DAYS: u32 = 365 * 200;
 
 impl Gateway {
     /// Begins to synchronise an account, or widens the window of one that is, and gives fresh tokens.
-    pub async fn start_sync(&self, account: &Account, request: StartSync) -> OperationResult<SyncStarted> {
-        let journal = self.journal_named(account.id, &account.mailbox.as_str().into()).await?;
+    pub async fn start_sync(
+        &self,
+        account: &Account,
+        request: StartSync,
+    ) -> OperationResult<SyncStarted> {
+        refuse_inactive(account)?;
+        let journal = self
+            .journal_named(account.id, &account.mailbox.as_str().into())
+            .await?;
         let now = self.now();
         let since = request
             .days_within
@@ -38,7 +45,10 @@ impl Gateway {
             })
             .await?;
         // Refused credentials are told at once; a mailbox that is down is scanned when it is back.
-        self.mailbox(account).await.map(drop).or_else(pass_over_outage)?;
+        self.mailbox(account)
+            .await
+            .map(drop)
+            .or_else(pass_over_outage)?;
         self.synchronise(account.id).await;
         if request.await_ready {
             self.wait_until_ready(account, since).await;
@@ -53,8 +63,15 @@ impl Gateway {
             window: Some(since),
             stretch: stretch(&row),
         };
-        let present = Walk::Present { after: 0, upto: row.head, since };
-        let removals = Walk::Changes { after: row.head, upto: None };
+        let present = Walk::Present {
+            after: 0,
+            upto: row.head,
+            since,
+        };
+        let removals = Walk::Changes {
+            after: row.head,
+            upto: None,
+        };
         Ok(SyncStarted {
             ready,
             updated_token: token(Stream::Updated, present).write(&journal)?,
@@ -66,9 +83,13 @@ impl Gateway {
         let ready = async {
             loop {
                 let mut changed = self.sync_of(account.id).progress();
-                if let Ok(journal) = self.journal_named(account.id, &account.mailbox.as_str().into()).await
+                if let Ok(journal) = self
+                    .journal_named(account.id, &account.mailbox.as_str().into())
+                    .await
                     && let Ok(row) = journal.journal().await
-                    && is_ready_anywhere(&journal, &row, since).await.unwrap_or(false)
+                    && is_ready_anywhere(&journal, &row, since)
+                        .await
+                        .unwrap_or(false)
                 {
                     return;
                 }
@@ -81,12 +102,19 @@ impl Gateway {
     }
 
     /// How far an account is synchronised; `None` if no sync was asked for.
-    pub(crate) async fn sync_progress(&self, account: &Account) -> OperationResult<Option<SyncProgress>> {
-        let Some(row) = self.inner.store.journal(account.id).await? else { return Ok(None) };
+    pub(crate) async fn sync_progress(
+        &self,
+        account: &Account,
+    ) -> OperationResult<Option<SyncProgress>> {
+        let Some(row) = self.inner.store.journal(account.id).await? else {
+            return Ok(None);
+        };
         if row.record.started_at.is_none() {
             return Ok(None);
         }
-        let journal = self.journal_named(account.id, &account.mailbox.as_str().into()).await?;
+        let journal = self
+            .journal_named(account.id, &account.mailbox.as_str().into())
+            .await?;
         let directory = journal.directory();
         let mut progress = SyncProgress {
             ready: is_ready(&row, &directory, row.record.window.flatten()),
@@ -99,12 +127,17 @@ impl Gateway {
         for scope in directory.scopes.values() {
             let record = ScopeRecord::of(scope);
             if let Some(scan) = &record.scan {
-                total = total.zip(scan.total).map(|(sum, one): (u64, u64)| sum + one.saturating_sub(scan.found));
+                total = total
+                    .zip(scan.total)
+                    .map(|(sum, one): (u64, u64)| sum + one.saturating_sub(scan.found));
             } else if record.covered == Covered::Nothing && !record.removed {
                 total = None;
             }
             if let Some(failure) = record.failure {
-                let folder = directory.folders.iter().find(|row| row.key.0 == scope.key.0);
+                let folder = directory
+                    .folders
+                    .iter()
+                    .find(|row| row.key.0 == scope.key.0);
                 progress.quarantined.push(QuarantinedFolder {
                     folder: folder.map_or_else(|| scope.key.0.clone(), |row| row.full_name.clone()),
                     since: failure.since,
@@ -122,7 +155,10 @@ pub(crate) fn is_ready(journal: &Journal, directory: &Directory, since: Option<T
     journal.record.surveyed_at.is_some()
         && directory.scopes.values().all(|row| {
             let record = ScopeRecord::of(row);
-            record.removed || record.announces || record.failure.is_some() || record.covered.reaches(since)
+            record.removed
+                || record.announces
+                || record.failure.is_some()
+                || record.covered.reaches(since)
         })
 }
 
@@ -138,10 +174,25 @@ pub(crate) async fn is_ready_anywhere(
     Ok(is_ready(journal, &*handle.reload().await?, since))
 }
 
+/// An account that is switched off answers no mail calls.
+pub(crate) fn refuse_inactive(account: &Account) -> OperationResult<()> {
+    if account.active {
+        return Ok(());
+    }
+    let message = "this account is not active";
+    Err(crate::OperationError::new(
+        crate::OperationErrorKind::Forbidden,
+        message,
+    ))
+}
+
 fn pass_over_outage(error: crate::OperationError) -> OperationResult<()> {
     use crate::OperationErrorKind as Kind;
     match error.kind {
-        Kind::ProviderUnavailable | Kind::RateLimited | Kind::Provider | Kind::MailboxUnavailable => Ok(()),
+        Kind::ProviderUnavailable
+        | Kind::RateLimited
+        | Kind::Provider
+        | Kind::MailboxUnavailable => Ok(()),
         _ => Err(error),
     }
 }

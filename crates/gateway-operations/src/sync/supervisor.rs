@@ -184,25 +184,40 @@ pub(crate) struct Supervisor {
 
 impl Supervisor {
     pub fn new(background_jobs: usize) -> Self {
-        Self { accounts: Mutex::default(), background: Arc::new(Semaphore::new(background_jobs.max(1))) }
+        Self {
+            accounts: Mutex::default(),
+            background: Arc::new(Semaphore::new(background_jobs.max(1))),
+        }
     }
 
     pub fn account(&self, account: AccountId) -> Arc<AccountSync> {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(accounts.entry(account).or_insert_with(|| Arc::new(AccountSync::new(account))))
+        Arc::clone(
+            accounts
+                .entry(account)
+                .or_insert_with(|| Arc::new(AccountSync::new(account))),
+        )
     }
 
     pub fn known(&self, account: AccountId) -> Option<Arc<AccountSync>> {
-        self.accounts.lock().unwrap_or_else(PoisonError::into_inner).get(&account).cloned()
+        self.accounts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&account)
+            .cloned()
     }
 
     pub fn forget(&self, account: AccountId) -> Option<Arc<AccountSync>> {
-        self.accounts.lock().unwrap_or_else(PoisonError::into_inner).remove(&account)
+        self.accounts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&account)
     }
 
     /// Whether this is still the account's: not after it was removed.
     pub fn holds(&self, sync: &Arc<AccountSync>) -> bool {
-        self.known(sync.account).is_some_and(|known| Arc::ptr_eq(&known, sync))
+        self.known(sync.account)
+            .is_some_and(|known| Arc::ptr_eq(&known, sync))
     }
 }
 
@@ -213,7 +228,11 @@ impl crate::Gateway {
 
     /// Start of the last pass that reached the end, by this process or another.
     pub(crate) fn verified_at(&self, account: AccountId, journal: &Journal) -> Option<Timestamp> {
-        let here = self.inner.supervisor.known(account).and_then(|sync| sync.verified_at());
+        let here = self
+            .inner
+            .supervisor
+            .known(account)
+            .and_then(|sync| sync.verified_at());
         here.max(journal.record.verified_at)
     }
 
@@ -226,13 +245,21 @@ impl crate::Gateway {
         Ok(())
     }
 
-    /// Asks for a pass, if the account synchronises here.
+    /// Asks for a pass after a write of ours, wherever the account's passes run.
     pub(crate) fn hint_pass(&self, account: AccountId) {
         if let Some(sync) = self.inner.supervisor.known(account)
             && sync.running.load(Ordering::SeqCst)
+            && sync.lease_until().is_some()
         {
             sync.request_pass();
+            return;
         }
+        let gateway = self.clone();
+        self.inner.tasks.spawn(async move {
+            if let Err(error) = gateway.inner.store.wake(account).await {
+                tracing::debug!(%error, "a pass could not be asked for");
+            }
+        });
     }
 
     /// Ends what this process does for an account.

@@ -51,7 +51,11 @@ pub(crate) struct SyncToken {
 }
 
 fn place(row: &str) -> Place<'_> {
-    Place { table: "journal", row, column: "sync-token" }
+    Place {
+        table: "journal",
+        row,
+        column: "sync-token",
+    }
 }
 
 impl SyncToken {
@@ -60,7 +64,10 @@ impl SyncToken {
         let failed = || OperationError::internal("a token could not be made");
         let plain = postcard::to_allocvec(self).map_err(|_| failed())?;
         let row = format!("{} {}", handle.account, handle.epoch);
-        let sealed = handle.sealer.seal(place(&row), &plain).map_err(|_| failed())?;
+        let sealed = handle
+            .sealer
+            .seal(place(&row), &plain)
+            .map_err(|_| failed())?;
         let mut bytes = vec![FORMAT];
         bytes.extend_from_slice(&handle.epoch.to_be_bytes());
         bytes.extend_from_slice(&sealed);
@@ -71,10 +78,15 @@ impl SyncToken {
     pub fn read(text: &str, handle: &JournalHandle) -> OperationResult<Self> {
         let (epoch, sealed) = split(text).ok_or_else(not_valid)?;
         if epoch != handle.epoch {
-            return Err(expired("this token is not of this account's journal: start a new sync"));
+            return Err(expired(
+                "this token is not of this account's journal: start a new sync",
+            ));
         }
         let row = format!("{} {}", handle.account, handle.epoch);
-        let plain = handle.sealer.open(place(&row), &sealed).map_err(|_| not_valid())?;
+        let plain = handle
+            .sealer
+            .open(place(&row), &sealed)
+            .map_err(|_| not_valid())?;
         postcard::from_bytes(&plain).map_err(|_| not_valid())
     }
 
@@ -85,10 +97,15 @@ impl SyncToken {
             Walk::Changes { after, .. } => after,
         };
         if self.stream == Stream::Deleted && after < journal.horizon {
-            return Err(expired("this token is older than the removals that are kept: start a new sync"));
+            return Err(expired(
+                "this token is older than the removals that are kept: start a new sync",
+            ));
         }
         let stretches = &journal.record.lineage;
-        let Some(at) = stretches.iter().position(|stretch| stretch.tag == self.stretch) else {
+        let Some(at) = stretches
+            .iter()
+            .position(|stretch| stretch.tag == self.stretch)
+        else {
             return Err(undone());
         };
         match stretches.get(at + 1) {
@@ -119,7 +136,10 @@ fn split(text: &str) -> Option<(i64, Vec<u8>)> {
 }
 
 fn not_valid() -> OperationError {
-    OperationError::new(OperationErrorKind::TokenNotValid, "the token is malformed or was altered")
+    OperationError::new(
+        OperationErrorKind::TokenNotValid,
+        "the token is malformed or was altered",
+    )
 }
 
 fn expired(message: &str) -> OperationError {

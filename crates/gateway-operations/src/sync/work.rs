@@ -17,7 +17,10 @@ use super::{
     scope_state::ScopeRecord,
     supervisor::AccountSync,
 };
-use crate::{Gateway, OperationError, OperationErrorKind, OperationResult, journal::JournalHandle, mailboxes::OpenMailbox};
+use crate::{
+    Gateway, OperationError, OperationErrorKind, OperationResult, journal::JournalHandle,
+    mailboxes::OpenMailbox,
+};
 
 /// How long a lease lasts; it is prolonged when a third of it is gone.
 const LEASE: Duration = Duration::from_secs(60);
@@ -33,7 +36,9 @@ impl Gateway {
     pub(crate) async fn supervise(&self) -> OperationResult<()> {
         let wakes = self.inner.store.wakes().await?;
         let gateway = self.clone();
-        self.inner.tasks.spawn(async move { gateway.follow_wakes(wakes).await });
+        self.inner
+            .tasks
+            .spawn(async move { gateway.follow_wakes(wakes).await });
         let gateway = self.clone();
         self.inner.tasks.spawn(async move {
             if let Err(error) = gateway.start_accounts().await {
@@ -47,14 +52,18 @@ impl Gateway {
         let mut after = AccountId(0);
         loop {
             let page = self.inner.store.synchronised_accounts(after, 500).await?;
-            let Some(last) = page.last() else { return Ok(()) };
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
             after = *last;
             futures::stream::iter(page)
                 .for_each_concurrent(OPENING, |account| async move {
                     self.synchronise(account).await;
                     let sync = self.sync_of(account);
                     let request = sync.request_pass();
-                    let _ = tokio::time::timeout(Duration::from_secs(10), sync.wait_served(request)).await;
+                    let _ =
+                        tokio::time::timeout(Duration::from_secs(10), sync.wait_served(request))
+                            .await;
                 })
                 .await;
             if self.inner.stopping.is_cancelled() {
@@ -103,7 +112,11 @@ impl Gateway {
             gateway.follow_account(&sync).await;
             sync.running.store(false, Ordering::SeqCst);
             sync.served(u64::MAX);
-            let _ = gateway.inner.store.release(sync.account, &gateway.inner.process).await;
+            let _ = gateway
+                .inner
+                .store
+                .release(sync.account, &gateway.inner.process)
+                .await;
         });
     }
 
@@ -161,7 +174,10 @@ impl Gateway {
                     failures += 1;
                     tracing::warn!(kind = ?error.kind, failures, "a pass failed");
                     let wait = RETRY.0 * 2_u32.saturating_pow(failures.min(10));
-                    retry_at = Some(Instant::now() + wait.min(RETRY.1).max(error.retry_after.unwrap_or_default()));
+                    retry_at = Some(
+                        Instant::now()
+                            + wait.min(RETRY.1).max(error.retry_after.unwrap_or_default()),
+                    );
                 }
             }
         }
@@ -196,7 +212,9 @@ impl Gateway {
         let call = self.call(Priority::Interactive, self.inner.config.background_deadline);
         match self.pass(&mailbox, &journal, sync, call).await {
             Ok(()) => {}
-            Err(PassError::Provider(error)) => return Err(self.note_failure(&account, error).await),
+            Err(PassError::Provider(error)) => {
+                return Err(self.note_failure(&account, error).await);
+            }
             Err(error) => return Err(as_operation(error)),
         }
         sync.verified(began_at, began);
@@ -209,8 +227,14 @@ impl Gateway {
 
     async fn write_verified(&self, journal: &JournalHandle, at: Timestamp) -> OperationResult<()> {
         let row = journal.journal().await?;
-        if row.record.verified_at.is_none_or(|written| at - written > VERIFIED_WRITTEN_EVERY) {
-            journal.amend_record(|record| record.verified_at = record.verified_at.max(Some(at))).await?;
+        if row
+            .record
+            .verified_at
+            .is_none_or(|written| at - written > VERIFIED_WRITTEN_EVERY)
+        {
+            journal
+                .amend_record(|record| record.verified_at = record.verified_at.max(Some(at)))
+                .await?;
         }
         Ok(())
     }
@@ -262,7 +286,12 @@ impl Gateway {
         if !wanted || sync.scanning.swap(true, Ordering::SeqCst) {
             return Ok(());
         }
-        let (gateway, sync, mailbox, journal) = (self.clone(), Arc::clone(sync), mailbox.clone(), Arc::clone(journal));
+        let (gateway, sync, mailbox, journal) = (
+            self.clone(),
+            Arc::clone(sync),
+            mailbox.clone(),
+            Arc::clone(journal),
+        );
         self.inner.tasks.spawn(async move {
             let result = gateway.scan_account(&sync, &mailbox, &journal).await;
             sync.scanning.store(false, Ordering::SeqCst);
@@ -301,11 +330,29 @@ impl Gateway {
         journal: &Arc<JournalHandle>,
     ) -> Result<(), PassError> {
         let closed = |_| PassError::Operation(OperationError::internal("the gateway is stopping"));
-        let _permit = self.inner.supervisor.background.acquire().await.map_err(closed)?;
-        let context = PassContext { mailbox, journal, sync, call: self.background(), tick: 0 };
+        let _permit = self
+            .inner
+            .supervisor
+            .background
+            .acquire()
+            .await
+            .map_err(closed)?;
+        let context = PassContext {
+            mailbox,
+            journal,
+            sync,
+            call: self.background(),
+            tick: 0,
+        };
         self.begin_scopes(&context).await?;
         loop {
-            let context = PassContext { mailbox, journal, sync, call: self.background(), tick: 0 };
+            let context = PassContext {
+                mailbox,
+                journal,
+                sync,
+                call: self.background(),
+                tick: 0,
+            };
             if !self.inner.supervisor.holds(sync) {
                 return Ok(());
             }
@@ -322,14 +369,17 @@ impl Gateway {
             let record = journal.journal().await?.record;
             match next_scan(&directory, &record, self.now()) {
                 Some(task) => self.scan_scope(&context, &task).await?,
-                None if self.is_inventory_due(&record, self.now()) => self.inventory(&context).await?,
+                None if self.is_inventory_due(&record, self.now()) => {
+                    self.inventory(&context).await?
+                }
                 None => return Ok(()),
             }
         }
     }
 
     fn is_inventory_due(&self, record: &gateway_store::JournalRecord, now: Timestamp) -> bool {
-        let interval = chrono::Duration::from_std(self.inner.config.inventory_interval).unwrap_or(chrono::Duration::MAX);
+        let interval = chrono::Duration::from_std(self.inner.config.inventory_interval)
+            .unwrap_or(chrono::Duration::MAX);
         let last = record.inventoried_at.or(record.surveyed_at);
         last.is_some_and(|last| now - last > interval)
     }
@@ -342,8 +392,12 @@ impl Gateway {
             self.compare_or_set_aside(context, *number).await?;
         }
         let changed = context.journal.journal().await?.head != head;
-        metrics::counter!("polypost_inventories_total", "changed" => changed.to_string()).increment(1);
-        context.journal.amend_record(|record| record.inventoried_at = Some(began_at)).await?;
+        metrics::counter!("polypost_inventories_total", "changed" => changed.to_string())
+            .increment(1);
+        context
+            .journal
+            .amend_record(|record| record.inventoried_at = Some(began_at))
+            .await?;
         Ok(())
     }
 
@@ -355,14 +409,20 @@ impl Gateway {
         use email_provider::ErrorKind as Kind;
         match self.compare_scope(context, number).await {
             Err(PassError::Provider(error)) if error.kind == Kind::NotFound => {
-                let set = |row: &mut gateway_store::ScopeRow| ScopeRecord::edit(row, |record| record.rescan = false);
+                let set = |row: &mut gateway_store::ScopeRow| {
+                    ScopeRecord::edit(row, |record| record.rescan = false)
+                };
                 context.journal.amend_scope(number, set).await?;
                 Ok(())
             }
             Err(PassError::Provider(error))
-                if !matches!(error.kind, Kind::Unavailable | Kind::RateLimited | Kind::Unauthenticated) =>
+                if !matches!(
+                    error.kind,
+                    Kind::Unavailable | Kind::RateLimited | Kind::Unauthenticated
+                ) =>
             {
-                self.quarantine(context.journal, number, self.now(), &error).await
+                self.quarantine(context.journal, number, self.now(), &error)
+                    .await
             }
             other => other,
         }

@@ -19,7 +19,10 @@ const PATIENCE: Duration = Duration::from_secs(8);
 pub(super) async fn find(context: &ConnectContext, domain: &str, address: &str) -> Option<Found> {
     let places = [
         (format!("autoconfig.{domain}"), "/mail/config-v1.1.xml"),
-        (domain.to_owned(), "/.well-known/autoconfig/mail/config-v1.1.xml"),
+        (
+            domain.to_owned(),
+            "/.well-known/autoconfig/mail/config-v1.1.xml",
+        ),
     ];
     for (host, path) in places {
         if let Some(text) = fetch(context, &host, path).await
@@ -42,7 +45,11 @@ async fn fetch(context: &ConnectContext, host: &str, path: &str) -> Option<Strin
         .timeout(PATIENCE)
         .build()
         .ok()?;
-    let response = client.get(format!("https://{host}{path}")).send().await.ok()?;
+    let response = client
+        .get(format!("https://{host}{path}"))
+        .send()
+        .await
+        .ok()?;
     if !response.status().is_success() {
         return None;
     }
@@ -76,8 +83,16 @@ impl Draft {
             "STARTTLS" => ServerSecurity::StartTls,
             _ => return None,
         };
-        let usual = if security == ServerSecurity::Tls { protocol.tls("") } else { protocol.start_tls("") };
-        Some(Server { host: self.host.clone(), port: self.port.unwrap_or(usual.port), security })
+        let usual = if security == ServerSecurity::Tls {
+            protocol.tls("")
+        } else {
+            protocol.start_tls("")
+        };
+        Some(Server {
+            host: self.host.clone(),
+            port: self.port.unwrap_or(usual.port),
+            security,
+        })
     }
 }
 
@@ -93,7 +108,10 @@ fn read(text: &str, address: &str) -> Option<Found> {
                 if matches!(element.as_slice(), b"incomingServer" | b"outgoingServer") {
                     let kind = start.try_get_attribute("type").ok().flatten();
                     let kind = kind.map(|kind| String::from_utf8_lossy(&kind.value).into_owned());
-                    draft = Some(Draft { kind: kind.unwrap_or_default(), ..Draft::default() });
+                    draft = Some(Draft {
+                        kind: kind.unwrap_or_default(),
+                        ..Draft::default()
+                    });
                 }
             }
             Event::Text(value) => {
@@ -131,7 +149,12 @@ fn read(text: &str, address: &str) -> Option<Found> {
         brand: known_servers::brand_of_host(&imap.host),
         imap,
         smtp: of("smtp", Protocol::Smtp).map(|(server, _)| server),
-        login: if user == "%EMAILLOCALPART%" { local } else { address }.to_owned(),
+        login: if user == "%EMAILLOCALPART%" {
+            local
+        } else {
+            address
+        }
+        .to_owned(),
     })
 }
 
@@ -157,7 +180,10 @@ mod tests {
 
     #[test]
     fn a_document_type_is_refused() {
-        assert_eq!(read("<!DOCTYPE x [<!ENTITY a 'b'>]><clientConfig/>", "a@b"), None);
+        assert_eq!(
+            read("<!DOCTYPE x [<!ENTITY a 'b'>]><clientConfig/>", "a@b"),
+            None
+        );
         assert_eq!(read("<clientConfig><incomingServer", "a@b"), None);
     }
 }

@@ -27,7 +27,11 @@ pub(super) fn compile(terms: &[Term]) -> Compiled {
             _ => {}
         }
     }
-    let key = if keys.is_empty() { SearchKey::All } else { SearchKey::And(keys) };
+    let key = if keys.is_empty() {
+        SearchKey::All
+    } else {
+        SearchKey::And(keys)
+    };
     Compiled { key, unchecked }
 }
 
@@ -42,24 +46,37 @@ fn condition(condition: &Condition) -> (Option<SearchKey>, bool) {
         Condition::Bcc(text) => exact(SearchKey::Bcc(text.clone())),
         Condition::Subject(text) => exact(SearchKey::Subject(text.clone())),
         // SINCE and BEFORE go by days, in the server's time zone.
-        Condition::After(time) => (Some(SearchKey::Since((*time - Duration::days(1)).date_naive())), false),
-        Condition::Before(time) => (Some(SearchKey::Before((*time + Duration::days(2)).date_naive())), false),
+        Condition::After(time) => (
+            Some(SearchKey::Since((*time - Duration::days(1)).date_naive())),
+            false,
+        ),
+        Condition::Before(time) => (
+            Some(SearchKey::Before((*time + Duration::days(2)).date_naive())),
+            false,
+        ),
         Condition::HasAttachment => (None, false),
         Condition::Unread => exact(SearchKey::Seen.negated()),
         Condition::Read => exact(SearchKey::Seen),
         Condition::Flagged => exact(SearchKey::Flagged),
         // The folders searched are chosen by it.
         Condition::In(_) => (None, true),
-        Condition::Keyword(keyword) if is_atom(keyword) => exact(SearchKey::Keyword(keyword.clone())),
+        Condition::Keyword(keyword) if is_atom(keyword) => {
+            exact(SearchKey::Keyword(keyword.clone()))
+        }
         Condition::Keyword(_) => (None, false),
         Condition::Larger(octets) => exact(SearchKey::Larger(*octets)),
         Condition::Smaller(octets) => exact(SearchKey::Smaller(*octets)),
         // HEADER finds a part of the id as well.
-        Condition::MessageId(id) => (Some(SearchKey::Header("Message-ID".into(), id.clone())), false),
+        Condition::MessageId(id) => (
+            Some(SearchKey::Header("Message-ID".into(), id.clone())),
+            false,
+        ),
     }
 }
 
 fn is_atom(keyword: &str) -> bool {
     !keyword.is_empty()
-        && keyword.bytes().all(|byte| byte.is_ascii_graphic() && !b"(){%*\"\\]".contains(&byte))
+        && keyword
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !b"(){%*\"\\]".contains(&byte))
 }

@@ -67,12 +67,22 @@ impl Server {
     pub async fn reset_uidvalidity(&self, client: &mut RawImap, user: &str, folder: &str) {
         match self {
             Self::Dovecot(server) => {
-                server.reset_uidvalidity(user, folder).await.expect("a new UIDVALIDITY");
+                server
+                    .reset_uidvalidity(user, folder)
+                    .await
+                    .expect("a new UIDVALIDITY");
+                // Dovecot ends a session whose mailbox got a new UIDVALIDITY.
+                *client = server.client(user).await.expect("a client");
             }
             Self::Courier(server) => {
                 let fresh = server.client(user).await.expect("a client");
-                std::mem::replace(client, fresh).logout().await.expect("a farewell");
-                server.reset_uidvalidity(user, folder).expect("a new UIDVALIDITY");
+                std::mem::replace(client, fresh)
+                    .logout()
+                    .await
+                    .expect("a farewell");
+                server
+                    .reset_uidvalidity(user, folder)
+                    .expect("a new UIDVALIDITY");
             }
         }
     }

@@ -67,6 +67,7 @@ first_valid_uid = 1
 first_valid_gid = 1
 mail_location = {location}
 mail_fsync = {fsync}
+lock_method = flock
 mailbox_list_index = yes
 mail_max_userip_connections = 100000
 imap_hibernate_timeout = {hibernate}s
