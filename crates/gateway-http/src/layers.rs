@@ -29,3 +29,6 @@ where
         .layer(CatchPanicLayer::custom(PanicAnswer))
         .layer(middleware::from_fn(observation::observe))
 }
+
+#[cfg(test)]
+mod tests;

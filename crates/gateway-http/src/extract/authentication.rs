@@ -96,7 +96,7 @@ where
     }
 }
 
-/// An account, whatever its scopes.
+/// An account, whatever its scopes and active or not.
 pub(crate) struct AnyAccount {
     /// The account.
     pub(crate) account: Account,
@@ -116,7 +116,7 @@ where
     }
 }
 
-/// An account whose mail may be read.
+/// An active account whose mail may be read.
 pub(crate) struct ReadableAccount(pub(crate) Account);
 
 impl<S: Send + Sync> FromRequestParts<S> for ReadableAccount
@@ -132,7 +132,7 @@ where
     }
 }
 
-/// An account whose mail may be changed.
+/// An active account whose mail may be changed.
 pub(crate) struct WritableAccount(pub(crate) Account);
 
 impl<S: Send + Sync> FromRequestParts<S> for WritableAccount
@@ -148,8 +148,12 @@ where
     }
 }
 
-/// Refuses an account that has scopes of which none allows this.
+/// Refuses an account that is not active, or that has scopes of which none allows this. What the
+/// gateway could answer from its own memory is refused too.
 fn permit(account: &Account, allows: fn(Scope) -> bool) -> ApiResult<()> {
+    if !account.active {
+        return Err(ApiError::forbidden("this account is not active"));
+    }
     let scopes = AccountDetails::of(account).scopes;
     let allowed = scopes.is_empty()
         || scopes

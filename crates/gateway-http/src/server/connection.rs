@@ -1,13 +1,26 @@
-use std::{convert::Infallible, pin::pin};
+use std::{
+    convert::Infallible,
+    pin::{Pin, pin},
+    task::{Context, Poll},
+};
 
 use axum::{Router, body::Body};
-use http_body_util::BodyExt as _;
-use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use bytes::Bytes;
+use hyper::{
+    Request,
+    body::{Body as HttpBody, Frame, Incoming, SizeHint},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tower::ServiceExt as _;
 
-use super::{ServeOptions, Shutdown, activity::Activity, watched_io::WatchedIo};
+use super::{
+    ServeOptions, Shutdown,
+    activity::{Activity, Answering},
+    watched_io::WatchedIo,
+};
 
 /// Serves one connection to its end.
 pub(super) async fn serve(
@@ -27,12 +40,9 @@ pub(super) async fn serve(
         let router = router.clone();
         async move {
             let response = router.oneshot(request).await?;
-            // The request is over when the last octet of its answer is on its way.
-            Ok::<_, Infallible>(response.map(|body| {
-                Body::new(body.map_frame(move |frame| {
-                    let _ = &answering;
-                    frame
-                }))
+            Ok::<_, Infallible>(response.map(|body| Tracked {
+                body,
+                _answering: answering,
             }))
         }
     });
@@ -55,5 +65,31 @@ pub(super) async fn serve(
     };
     if let Some(Err(error)) = shutdown.hard.run_until_cancelled(served).await {
         tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// A body with the request that it answers: that one is over when the last octet is on its way.
+struct Tracked {
+    body: Body,
+    _answering: Answering,
+}
+
+impl HttpBody for Tracked {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }

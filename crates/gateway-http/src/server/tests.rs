@@ -94,6 +94,14 @@ async fn an_answer_tells_its_length() {
         "{answer}"
     );
     assert!(answer.ends_with(r#"{"ok":true}"#));
+    let answer = served
+        .exchange("HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .await;
+    assert!(
+        answer.to_lowercase().contains("content-length: 11"),
+        "{answer}"
+    );
+    assert!(answer.ends_with("\r\n\r\n"), "{answer}");
 }
 
 #[tokio::test]
@@ -248,7 +256,8 @@ async fn more_connections_than_places_wait() {
         .write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         .await
         .unwrap();
-    let second = served.exchange(&format!("{GET}Connection: close\r\n\r\n"));
+    let request = format!("{GET}Connection: close\r\n\r\n");
+    let second = served.exchange(&request);
     let (first, second) = tokio::join!(read_to_end(&mut first), second);
     assert!(
         first.ends_with("slow") && second.ends_with("}"),

@@ -1,11 +1,17 @@
 //! The API as a client meets it: the router over a gateway with a mailbox in memory. Every answer is
 //! held against the OpenAPI document.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a failure of a helper is the failure of its test"
+)]
+
 mod accounts;
 mod attachments;
 mod contract;
 mod errors;
 mod folders;
+mod logs;
 mod mail;
 mod messages;
 mod routes;

@@ -4,7 +4,7 @@ use crate::{contract, support::Api};
 async fn every_operation_of_the_document_is_there() {
     let api = Api::new().await;
     for (method, template) in contract::operations() {
-        let path = template.replace('{', "").replace('}', "");
+        let path = template.replace(['{', '}'], "");
         let method: &'static str = method.leak();
         let answer = api.call(method, path).send().await;
         if template.starts_with("/v1/") {

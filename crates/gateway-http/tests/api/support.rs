@@ -136,6 +136,7 @@ impl Call<'_> {
 
 impl Api {
     pub async fn new() -> Self {
+        crate::logs::install();
         let files = tempfile::tempdir().unwrap();
         let path = files.path().join("store.db");
         let store = StoreSqlite::open(&path, SqliteOptions::default())

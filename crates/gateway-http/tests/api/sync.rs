@@ -50,7 +50,8 @@ async fn a_first_walk_gives_everything_and_the_next_only_changes() {
     let (records, delta) = walk(&account, "updated", token).await;
     assert_eq!(records.len(), 5);
     for record in &records {
-        assert_eq!(record["omitted"], json!(["body"]), "{record:#}");
+        let omitted = record["omitted"].as_array().unwrap();
+        assert!(omitted.contains(&json!("body")), "{record:#}");
         assert!(record["version"].is_i64());
         assert!(record.get("body").is_none());
     }
