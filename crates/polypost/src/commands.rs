@@ -87,12 +87,13 @@ fn run(
     if matches!(line.command, Command::Openapi) {
         return openapi::run();
     }
-    let mut config = Config::load(line.config.as_deref(), environment)?;
-    if !matches!(line.command, Command::Serve) && config.log == Config::default().log {
-        // These commands speak for themselves.
-        config.log = "warn".to_owned();
-    }
-    telemetry::log(&config)?;
+    let config = Config::load(line.config.as_deref(), environment)?;
+    let default = match line.command {
+        Command::Serve => "info",
+        // These speak for themselves.
+        _ => "warn",
+    };
+    telemetry::log(&config, default)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;

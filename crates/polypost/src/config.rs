@@ -78,8 +78,8 @@ pub struct Config {
     #[serde(deserialize_with = "values::list")]
     pub allow_hosts: Vec<IpNet>,
     /// Which log lines are written: `level` or `target=level`, separated by commas.
-    #[serde(deserialize_with = "values::parsed")]
-    pub log: String,
+    #[serde(deserialize_with = "values::optional")]
+    pub log: Option<String>,
     /// How they are written.
     pub log_format: LogFormat,
     /// Where metrics are served; nowhere by default.
@@ -110,7 +110,7 @@ impl Default for Config {
             client_secret: None,
             return_urls: Vec::new(),
             allow_hosts: Vec::new(),
-            log: "info".to_owned(),
+            log: None,
             log_format: LogFormat::Text,
             metrics_listen: None,
             cache: CacheMode::Envelopes,
@@ -167,11 +167,20 @@ impl Config {
                 "public_url is an http or https URL without query and fragment"
             );
         }
-        EnvFilter::builder()
-            .parse(&self.log)
-            .context("log: not a filter")?;
+        self.log_filter("info")?;
         self.sync.check()?;
         self.limits.check()
+    }
+
+    /// Which log lines are written, where nothing is said about it.
+    ///
+    /// # Errors
+    /// For text that is no filter.
+    pub fn log_filter(&self, default: &str) -> anyhow::Result<EnvFilter> {
+        let filter = self.log.as_deref().unwrap_or(default);
+        EnvFilter::builder()
+            .parse(filter)
+            .context("log: not a filter")
     }
 
     /// The embedded database, where no other is named.

@@ -6,21 +6,20 @@ mod metrics;
 use std::io;
 
 use anyhow::Context as _;
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 pub use self::metrics::Metrics;
 
 use self::escaping::Escaping;
 use crate::{Config, config::LogFormat};
 
-/// Writes the log to standard error from here on. Once a process.
+/// Writes the log to standard error from here on: what the configuration says, or else `default`. Once
+/// a process.
 ///
 /// # Errors
 /// For a filter that is none, or where something else writes a log already.
-pub fn log(config: &Config) -> anyhow::Result<()> {
-    let filter = EnvFilter::builder()
-        .parse(&config.log)
-        .context("log: not a filter")?;
+pub fn log(config: &Config, default: &str) -> anyhow::Result<()> {
+    let filter = config.log_filter(default)?;
     let registry = tracing_subscriber::registry().with(filter);
     let layer = fmt::layer();
     match config.log_format {
