@@ -110,7 +110,8 @@
     }
     const body = form.querySelector("textarea")?.value.trim();
     if (body) headers["Content-Type"] = "application/json";
-    const search = query.size ? `?${query}` : "";
+    const written = query.toString();
+    const search = written ? `?${written}` : "";
     button.disabled = true;
     output.textContent = "…";
     const began = performance.now();
