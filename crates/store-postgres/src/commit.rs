@@ -7,8 +7,13 @@ use crate::{StorePostgres, session::Session};
 /// Rows written by one statement.
 const CHUNK: usize = 1_000;
 
-pub(crate) const REMOVE_MESSAGES: &str = "delete from message where journal = $1 and id = any($2)";
 // each is looked up, and removed where it stands: the journal is locked, so nobody moves it
+pub(crate) const REMOVE_MESSAGES: &str = "delete from message where ctid = any (array(
+         select found.ctid from unnest($2::bigint[]) as removed (id)
+         cross join lateral (
+             select ctid from message where journal = $1 and id = removed.id limit 1
+         ) as found
+     ))";
 pub(crate) const REMOVE_ENTRIES: &str = "delete from entry where ctid = any (array(
          select found.ctid from unnest($2::integer[], $3::bytea[]) as removed (scope, key)
          cross join lateral (

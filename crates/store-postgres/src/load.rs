@@ -13,7 +13,8 @@ use store_sql::{
 
 use crate::{StorePostgres, session::Session};
 
-// lateral, with a limit: the list is read first, and each of its rows looked up
+// lateral with a limit or an offset: the list is read first, and each of its rows looked up, whatever
+// the planner takes the tables to hold
 pub(crate) const BY_KEYS: &str = "select found.message
      from unnest($2::integer[], $3::bytea[]) as wanted (scope, key)
      cross join lateral (
@@ -26,17 +27,21 @@ pub(crate) const BY_MESSAGE_IDS: &str = "select found.id
          select id from message where journal = $1 and message_id_hash = wanted.hash
          and message_id = wanted.message_id and not gone order by discovery limit 20
      ) as found";
-pub(crate) const BY_PROVISIONAL_THREADS: &str = "select id from message
-     where journal = $1 and thread = any($2) and thread_provisional and not gone limit 500";
+pub(crate) const BY_PROVISIONAL_THREADS: &str = "select found.id
+     from unnest($2::bigint[]) as wanted (thread)
+     cross join lateral (
+         select id from message where journal = $1 and thread = wanted.thread
+         and thread_provisional and not gone limit 500
+     ) as found limit 500";
 pub(crate) const MESSAGES: &str = concat!(
-    "select ",
+    "select message.* from unnest($2::bigint[]) as wanted (id) cross join lateral (select ",
     message_columns!(),
-    " from message where journal = $1 and id = any($2) order by id"
+    " from message where journal = $1 and id = wanted.id limit 1) as message"
 );
 pub(crate) const ENTRIES: &str = concat!(
-    "select ",
+    "select entry.* from unnest($2::bigint[]) as wanted (message) cross join lateral (select ",
     entry_columns!(),
-    " from entry where journal = $1 and message = any($2)"
+    " from entry where journal = $1 and message = wanted.message offset 0) as entry"
 );
 
 impl StorePostgres {
@@ -110,8 +115,8 @@ fn lookups(number: i64, request: &LoadRequest) -> Vec<Query<'static, Postgres, P
         lookups.push(query(BY_MESSAGE_IDS).bind(number).bind(hashes).bind(ids));
     }
     if !request.provisional_threads.is_empty() {
-        let threads = request.provisional_threads.iter().copied();
-        let threads: Vec<i64> = threads.map(encoding::thread_id).collect();
+        let distinct: BTreeSet<_> = request.provisional_threads.iter().copied().collect();
+        let threads: Vec<i64> = distinct.into_iter().map(encoding::thread_id).collect();
         lookups.push(query(BY_PROVISIONAL_THREADS).bind(number).bind(threads));
     }
     lookups

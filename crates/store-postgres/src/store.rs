@@ -1,3 +1,3 @@
 use crate::{StorePostgres, session::Session};
 
-store_sql::impl_store!(StorePostgres, Session);
+store_sql::impl_store!(StorePostgres, Session, shared = true);

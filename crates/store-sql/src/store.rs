@@ -37,10 +37,11 @@ macro_rules! write {
 /// Implements [`gateway_store::Store`] for a store with a [`crate::Session`] and these methods of its
 /// own: `reader` (a connection), `snapshot` (a transaction that reads one moment's state) and `writer`
 /// (a transaction that writes); and `migrate_schema`, `sizes`, `load_rows`, `write_rows`, `send_wake`,
-/// `receive_wakes` and `end`, each for the method of the trait that it resembles.
+/// `receive_wakes` and `end`, each for the method of the trait that it resembles. `shared`: whether several
+/// processes may serve from it at once.
 #[macro_export]
 macro_rules! impl_store {
-    ($store:ty, $session:ident) => {
+    ($store:ty, $session:ident, shared = $shared:literal) => {
         use $crate::reexports::{
             email_model::{EntryKey, MessageId, ThreadId, Timestamp},
             futures::stream::BoxStream,
@@ -291,8 +292,16 @@ macro_rules! impl_store {
                 $crate::retrying(|| self.write_rows(account, commit)).await
             }
 
+            fn is_shared(&self) -> bool {
+                $shared
+            }
+
             async fn lease(&self, request: &LeaseRequest) -> StoreResult<Option<Lease>> {
                 $crate::write!(self, $session, leases::take(request))
+            }
+
+            fn is_shared(&self) -> bool {
+                Self::SHARED
             }
 
             async fn release(&self, account: AccountId, holder: &str) -> StoreResult<()> {

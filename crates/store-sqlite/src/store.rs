@@ -1,3 +1,3 @@
 use crate::{StoreSqlite, session::Session};
 
-store_sql::impl_store!(StoreSqlite, Session);
+store_sql::impl_store!(StoreSqlite, Session, shared = false);
