@@ -300,10 +300,6 @@ macro_rules! impl_store {
                 $crate::write!(self, $session, leases::take(request))
             }
 
-            fn is_shared(&self) -> bool {
-                Self::SHARED
-            }
-
             async fn release(&self, account: AccountId, holder: &str) -> StoreResult<()> {
                 $crate::write!(self, $session, leases::release(account, holder))
             }
