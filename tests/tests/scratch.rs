@@ -81,6 +81,22 @@ async fn scratch() {
                 .unwrap();
             eprintln!("{}", a.told());
         }
+        "list" => {
+            client.append("INBOX", b"Message-ID: <5@x>\r\nSubject: 1\r\n\r\n1\r\n", &[], None).await.unwrap();
+            let a = api2.call(Call::get("/v1/email/messages")).await.unwrap();
+            eprintln!("GET {} records", a.records().len());
+        }
+        "listcopy" => {
+            client.select("INBOX").await.unwrap();
+            client.copy("1", "Q").await.unwrap();
+            let a = api2.call(Call::get("/v1/email/messages")).await.unwrap();
+            eprintln!("GET {} records", a.records().len());
+        }
+        "listagain" => {
+            client.append("INBOX", b"Message-ID: <1@x>\r\nSubject: 1\r\n\r\n1\r\n", &[], None).await.unwrap();
+            let a = api2.call(Call::get("/v1/email/messages")).await.unwrap();
+            eprintln!("GET {} records", a.records().len());
+        }
         "reset" => {
             dovecot.reset_uidvalidity(user, "Junk").await.unwrap();
         }

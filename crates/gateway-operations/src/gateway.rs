@@ -64,6 +64,10 @@ impl Gateway {
     ) -> Self {
         let contents = ContentCache::new(config.content_cache_bytes);
         let supervisor = Supervisor::new(config.background_jobs);
+        let process = match store.is_shared() {
+            true => uuid::Uuid::new_v4().to_string(),
+            false => "the only one".to_owned(),
+        };
         let inner = Inner {
             store,
             registry,
@@ -75,7 +79,7 @@ impl Gateway {
             connecting: Connecting::default(),
             supervisor,
             config,
-            process: uuid::Uuid::new_v4().to_string(),
+            process,
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
         };

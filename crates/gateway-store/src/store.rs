@@ -224,6 +224,10 @@ pub trait Store: Send + Sync + Debug {
 
     // ---- working together
 
+    /// Whether several processes may serve from this store at once. Where not, the one that serves
+    /// takes over every lease of its predecessor.
+    fn is_shared(&self) -> bool;
+
     /// Takes or prolongs the lease on an account's passes and scans. `None`: another holder has it
     /// and it has not run out.
     async fn lease(&self, request: &LeaseRequest) -> StoreResult<Option<Lease>>;

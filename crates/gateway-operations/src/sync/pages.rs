@@ -38,13 +38,12 @@ impl Gateway {
         let journal = self
             .journal_named(account.id, &account.mailbox.as_str().into())
             .await?;
-        let (mut token, row) = self
+        let (mut token, row, verified_at) = self
             .open_token(account, &journal, Stream::Updated, &request)
             .await?;
         token.body_type = request.body_type.or(token.body_type);
         let limit = limit(&request, token.body_type)?;
-        let verified_at = self.verified_at(account.id, &row);
-        let step = step(&journal, &row, token, limit).await?;
+        let step = step(&journal, &row, token, limit, verified_at).await?;
         let records = self
             .records(account, &journal, step.rows, token.body_type)
             .await?;
@@ -71,12 +70,11 @@ impl Gateway {
         let journal = self
             .journal_named(account.id, &account.mailbox.as_str().into())
             .await?;
-        let (token, row) = self
+        let (token, row, verified_at) = self
             .open_token(account, &journal, Stream::Deleted, &request)
             .await?;
         let limit = limit(&request, None)?;
-        let verified_at = self.verified_at(account.id, &row);
-        let step = step(&journal, &row, token, limit).await?;
+        let step = step(&journal, &row, token, limit, verified_at).await?;
         let records = step
             .rows
             .into_iter()
@@ -103,7 +101,7 @@ impl Gateway {
         journal: &JournalHandle,
         stream: Stream,
         request: &SyncPageRequest,
-    ) -> OperationResult<(SyncToken, Journal)> {
+    ) -> OperationResult<(SyncToken, Journal, Option<Timestamp>)> {
         refuse_inactive(account)?;
         let (text, is_page) = match (&request.page_token, &request.delta_token) {
             (Some(page), _) => (page, true),
@@ -133,11 +131,14 @@ impl Gateway {
                     .with_retry_after(Duration::from_secs(2)),
             );
         }
-        if is_page {
-            return Ok((token, row));
+        if !is_page {
+            self.level(account).await?;
         }
-        self.level(account).await?;
-        Ok((token, journal.journal().await?))
+        // Read before the head, so that it claims nothing that the page does not reach.
+        let here = self.sync_of(account.id).verified_at();
+        let row = journal.journal().await?;
+        let verified_at = token.verified_at.or(here.max(row.record.verified_at));
+        Ok((token, row, verified_at))
     }
 
     /// Waits for a pass that began after this call, unless the last one is fresh enough.
@@ -194,6 +195,7 @@ async fn step(
     row: &Journal,
     token: SyncToken,
     limit: u32,
+    verified_at: Option<Timestamp>,
 ) -> OperationResult<Step> {
     let full = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut rows = Vec::new();
@@ -237,12 +239,14 @@ async fn step(
             after,
             upto: Some(upto),
         };
+        next.verified_at = verified_at;
     } else {
         next.walk = Walk::Changes {
             after: upto,
             upto: None,
         };
         next.is_page = false;
+        next.verified_at = None;
     }
     rows.extend(changes);
     Ok(Step { rows, next })

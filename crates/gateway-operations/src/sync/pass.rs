@@ -89,6 +89,7 @@ impl Gateway {
     async fn round(&self, context: &PassContext<'_>) -> Result<usize, PassError> {
         let survey = self.survey(context).await?;
         let mut orphaned = self.reconcile_scopes(context, &survey).await?;
+        self.look_into_new_scopes(context).await?;
         for state in survey.scopes.iter().filter(|state| state.moved) {
             let directory = context.journal.directory();
             let Some(scope) = directory.scope_by_key(&state.key) else {
@@ -106,6 +107,7 @@ impl Gateway {
             match self.walk_scope(context, number).await {
                 Ok(count) => {
                     orphaned += count;
+                    orphaned += self.compare_if_small(context, number).await?;
                     if record.failure.is_some() {
                         self.clear_failure(context.journal, number).await?;
                     }
@@ -524,6 +526,27 @@ impl Gateway {
                 })
                 .await?;
         }
+    }
+
+    /// A scope that has to be compared anew and is small is compared at once, so that nobody waits
+    /// for what its messages became.
+    async fn compare_if_small(
+        &self,
+        context: &PassContext<'_>,
+        number: ScopeNumber,
+    ) -> Result<usize, PassError> {
+        let journal = context.journal;
+        let is_lost = |row: &ScopeRow| ScopeRecord::of(row).rescan;
+        if !journal.directory().scopes.get(&number).is_some_and(is_lost) {
+            return Ok(0);
+        }
+        let count = journal.store.count_entries(journal.account, number).await?;
+        if count > PAGE as u64 {
+            return Ok(0);
+        }
+        self.compare_scope(context, number).await?;
+        // Another round ends what the comparison found gone.
+        Ok(1)
     }
 
     async fn want_rescan(

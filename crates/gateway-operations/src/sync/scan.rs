@@ -106,6 +106,55 @@ impl Gateway {
         Ok(())
     }
 
+    /// Reads the newest page of each folder that appeared since the first survey: what was moved into
+    /// it is found by the pass that finds the folder. More than a page is left to the scan.
+    pub(crate) async fn look_into_new_scopes(
+        &self,
+        context: &PassContext<'_>,
+    ) -> Result<(), PassError> {
+        let directory = context.journal.directory();
+        let is_new = |row: &&ScopeRow| {
+            let state = ScopeRecord::of(row);
+            state.announces
+                && !state.removed
+                && state.failure.is_none()
+                && state.scan.is_none()
+                && state.covered == Covered::Nothing
+        };
+        for row in directory.scopes.values().filter(is_new) {
+            let gate = context.sync.scan_gate(row.number);
+            let Ok(_gate) = gate.try_lock() else { continue };
+            let read = self.first_page(context, row).await;
+            context.sync.end_vanish_log(row.number);
+            match read {
+                Err(PassError::Provider(error)) => {
+                    self.scan_failed(context, row.number, error).await?;
+                }
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn first_page(&self, context: &PassContext<'_>, row: &ScopeRow) -> Result<(), PassError> {
+        if row.cursor.is_none()
+            && let Some(cursor) = context
+                .mailbox
+                .provider
+                .begin(context.call, &row.key)
+                .await?
+        {
+            self.set_cursor(context, row.number, cursor).await?;
+        }
+        context.sync.begin_vanish_log(row.number);
+        let task = ScanTask {
+            number: row.number,
+            window: ScanWindow::default(),
+        };
+        let page = self.scan_page(context, row, &task, None).await?;
+        self.commit_scan_page(context, row, &task, page).await
+    }
+
     async fn set_cursor(
         &self,
         context: &PassContext<'_>,

@@ -61,6 +61,7 @@ impl Gateway {
             walk,
             body_type: request.body_type,
             window: Some(since),
+            verified_at: None,
             stretch: stretch(&row),
         };
         let present = Walk::Present {

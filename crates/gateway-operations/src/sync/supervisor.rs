@@ -29,6 +29,7 @@ pub(crate) struct AccountSync {
     pub(super) running: AtomicBool,
     pub(super) scanning: AtomicBool,
     scan_wanted: AtomicBool,
+    others_wait: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -60,6 +61,7 @@ impl AccountSync {
             running: AtomicBool::new(false),
             scanning: AtomicBool::new(false),
             scan_wanted: AtomicBool::new(false),
+            others_wait: AtomicBool::new(false),
             state: Mutex::default(),
         }
     }
@@ -148,11 +150,21 @@ impl AccountSync {
         self.state(|state| now - *state.orphans_since.get_or_insert(now))
     }
 
-    pub(super) fn verified(&self, at: Timestamp, began: Instant) {
-        self.state(|state| {
-            state.verified_at = Some(at);
-            state.passed_at = Some(began);
-        });
+    /// Another process waits for the end of the next pass.
+    pub(super) fn tell_others(&self) {
+        self.others_wait.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn take_tell_others(&self) -> bool {
+        self.others_wait.swap(false, Ordering::SeqCst)
+    }
+
+    pub(super) fn passed(&self, began: Instant) {
+        self.state(|state| state.passed_at = Some(began));
+    }
+
+    pub(super) fn verified(&self, at: Timestamp) {
+        self.state(|state| state.verified_at = Some(at));
     }
 
     /// Start of the last pass of this process that reached the end.

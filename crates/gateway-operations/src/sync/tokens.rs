@@ -46,6 +46,8 @@ pub(crate) struct SyncToken {
     pub body_type: Option<BodyType>,
     /// Of a start token: the window that must have been scanned before it can be used.
     pub window: Option<Option<Timestamp>>,
+    /// Of a page token whose walk has its end: what that end was verified to reach.
+    pub verified_at: Option<Timestamp>,
     /// The stretch of the journal in which it was made.
     pub stretch: u32,
 }

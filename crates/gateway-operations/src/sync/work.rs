@@ -23,7 +23,10 @@ use crate::{
 };
 
 /// How long a lease lasts; it is prolonged when a third of it is gone.
-const LEASE: Duration = Duration::from_secs(60);
+/// A process that was killed keeps an account from the others for no longer than this.
+const LEASE: Duration = Duration::from_secs(10);
+/// How often the work of the process that holds the lease is looked at.
+const LOOK: Duration = Duration::from_millis(200);
 /// How old the `verifiedAt` in the store may become while nothing else is written.
 const VERIFIED_WRITTEN_EVERY: chrono::Duration = chrono::Duration::seconds(60);
 /// Between two tries of what failed.
@@ -94,9 +97,16 @@ impl Gateway {
             Ok(journal) => journal.is_some_and(|journal| journal.record.started_at.is_some()),
             Err(_) => false,
         };
-        if is_started {
+        if !is_started {
+            return;
+        }
+        let sync = self.sync_of(account.id);
+        if !sync.running.load(Ordering::SeqCst) {
             self.synchronise(account.id).await;
-            self.sync_of(account.id).request_pass();
+        } else if sync.lease_until().is_some_and(|until| until > self.now()) {
+            // Another process waits for a pass of this one.
+            sync.tell_others();
+            sync.request_pass();
         }
     }
 
@@ -111,6 +121,9 @@ impl Gateway {
         self.inner.tasks.spawn(async move {
             gateway.follow_account(&sync).await;
             sync.running.store(false, Ordering::SeqCst);
+            if gateway.inner.supervisor.holds(&sync) {
+                gateway.inner.supervisor.forget(sync.account);
+            }
             sync.served(u64::MAX);
             let _ = gateway
                 .inner
@@ -172,7 +185,7 @@ impl Gateway {
                 Err(error) if error.kind == OperationErrorKind::NotFound => return,
                 Err(error) => {
                     failures += 1;
-                    tracing::warn!(kind = ?error.kind, failures, "a pass failed");
+                    tracing::warn!(%error, cause = error.source.as_ref().map(tracing::field::display), failures, "a pass failed");
                     let wait = RETRY.0 * 2_u32.saturating_pow(failures.min(10));
                     retry_at = Some(
                         Instant::now()
@@ -203,7 +216,7 @@ impl Gateway {
             .await?
             .filter(|account| account.active)
             .ok_or_else(|| OperationError::not_found("account"))?;
-        if !self.has_lease(sync).await? {
+        if !self.has_lease(sync).await? && !self.ask_holder(sync).await? {
             return Ok(None);
         }
         let mailbox = self.mailbox(&account).await?;
@@ -217,20 +230,53 @@ impl Gateway {
             }
             Err(error) => return Err(as_operation(error)),
         }
-        sync.verified(began_at, began);
+        sync.passed(began);
+        // A folder that is still being read for the first time, or anew, may hold what changed.
+        let directory = journal.directory();
+        let is_behind = |row| ScopeRecord::of(row).may_hide_moves(row);
+        if !directory.scopes.values().any(is_behind) {
+            sync.verified(began_at);
+            self.write_verified(sync, &journal, began_at).await?;
+        }
         self.note_success(&account).await?;
-        self.write_verified(&journal, began_at).await?;
         self.repay(&account, &mailbox, &journal).await?;
         self.start_scans(sync, account, &mailbox, &journal).await?;
         Ok(Some(mailbox))
     }
 
-    async fn write_verified(&self, journal: &JournalHandle, at: Timestamp) -> OperationResult<()> {
+    /// Asks the process that holds the lease for a pass and waits for it. True: the lease has become
+    /// free meanwhile and is this process's.
+    async fn ask_holder(&self, sync: &AccountSync) -> OperationResult<bool> {
+        let asked_at = self.now();
+        self.inner.store.wake(sync.account).await?;
+        let until = Instant::now() + self.inner.config.pass_wait;
+        while Instant::now() < until && !self.inner.stopping.is_cancelled() {
+            tokio::time::sleep(LOOK).await;
+            if self.has_lease(sync).await? {
+                return Ok(true);
+            }
+            let journal = self.inner.store.journal(sync.account).await?;
+            let verified = journal.and_then(|journal| journal.record.verified_at);
+            if verified.is_some_and(|at| at >= asked_at) {
+                break;
+            }
+        }
+        Ok(false)
+    }
+
+    async fn write_verified(
+        &self,
+        sync: &AccountSync,
+        journal: &JournalHandle,
+        at: Timestamp,
+    ) -> OperationResult<()> {
         let row = journal.journal().await?;
-        if row
-            .record
-            .verified_at
-            .is_none_or(|written| at - written > VERIFIED_WRITTEN_EVERY)
+        let others_wait = sync.take_tell_others();
+        if others_wait
+            || row
+                .record
+                .verified_at
+                .is_none_or(|written| at - written > VERIFIED_WRITTEN_EVERY)
         {
             journal
                 .amend_record(|record| record.verified_at = record.verified_at.max(Some(at)))
