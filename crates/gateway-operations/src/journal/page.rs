@@ -361,7 +361,7 @@ impl<'a> State<'a> {
         self.thread_of(&mut next, observation);
         changed |= old_thread.is_some() && old_thread != next.thread;
         let found_thread = old_thread != next.thread;
-        if self.messages.get(&id) != Some(&next) || changed {
+        if self.messages.get(&id) != Some(&next) || changed || announced_now {
             self.edit(id, |row| row.clone_from(&next));
         }
         if announced_now && announce == Announce::FirstScan && !self.inserted.contains(&id) {
