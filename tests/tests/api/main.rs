@@ -1,0 +1,13 @@
+//! What each operation promises, against a real mail server.
+
+mod access;
+mod accounts;
+mod attachments;
+mod conversations;
+mod folders;
+mod lists;
+mod reading;
+mod setting;
+mod sync;
+mod tokens;
+mod writing;
