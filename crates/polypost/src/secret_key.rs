@@ -16,7 +16,7 @@ use gateway_store::{
 use secrecy::ExposeSecret as _;
 use tempfile::NamedTempFile;
 
-use crate::{Config, config::SecretKey, store::Database};
+use crate::{Config, config::SecretKey};
 
 /// The setting that holds a value sealed with the key.
 const CHECK: &str = "sealing-check";
@@ -37,12 +37,13 @@ fn check_place() -> Place<'static> {
 ///
 /// # Errors
 /// Where there is no key, or it is not the one with which the database's secrets are sealed.
-pub async fn sealer(config: &Config, database: &Database) -> anyhow::Result<Arc<Sealer>> {
-    let store = &*database.store;
+pub async fn sealer(config: &Config, store: &dyn Store) -> anyhow::Result<Arc<Sealer>> {
     let path = config.data_dir.join("secret.key");
     let (key, origin) = match &config.secret_key {
         Some(key) => (key.clone(), "secret_key".to_owned()),
-        None if database.embedded => (key_of_file(&path, store).await?, path.display().to_string()),
+        None if !store.is_shared() => {
+            (key_of_file(&path, store).await?, path.display().to_string())
+        }
         None => bail!(
             "secret_key is missing: with PostgreSQL it must be given, the same one on every machine. \
              One is made by: openssl rand -base64 32"

@@ -12,7 +12,13 @@ use gateway_operations::{Gateway, GatewayContext};
 use gateway_store::Store;
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::{Config, lifecycle::Ended, providers, secret_key, store, telemetry::Metrics};
+use crate::{
+    Config,
+    lifecycle::Ended,
+    providers, secret_key,
+    store::{self, Serving},
+    telemetry::Metrics,
+};
 
 /// What a gateway is made of besides its configuration.
 #[derive(Debug)]
@@ -59,8 +65,8 @@ pub async fn assemble(config: &Config, parts: &Parts) -> anyhow::Result<Assemble
             "configuration: providers.{kind} is no backend of this gateway"
         );
     }
-    let database = store::open_migrated(config).await?;
-    let sealer = secret_key::sealer(config, &database).await?;
+    let store = store::open_migrated(config).await?;
+    let sealer = secret_key::sealer(config, &*store).await?;
     let network = parts.network.clone().unwrap_or_else(|| {
         let allowed = config.allow_hosts.clone();
         Arc::new(GuardedNetwork::new(allowed, GuardOptions::default()))
@@ -71,16 +77,13 @@ pub async fn assemble(config: &Config, parts: &Parts) -> anyhow::Result<Assemble
         provider_config: serde_json::to_value(&config.providers)?,
     };
     let gateway = Gateway::new(
-        Arc::clone(&database.store),
+        Arc::clone(&store),
         parts.registry.clone(),
         context,
         sealer,
         config.operations(),
     );
-    Ok(Assembled {
-        gateway,
-        store: database.store,
-    })
+    Ok(Assembled { gateway, store })
 }
 
 /// A gateway that serves.
@@ -93,6 +96,7 @@ pub struct Running {
     /// Where metrics are served.
     pub metrics_address: Option<SocketAddr>,
     store: Arc<dyn Store>,
+    alone: Serving,
     serving: Vec<JoinHandle<io::Result<()>>>,
     shutdown: Shutdown,
 }
@@ -103,6 +107,7 @@ pub struct Running {
 /// Where a part cannot be started; nothing runs then.
 pub async fn start(config: &Config, parts: Parts, shutdown: Shutdown) -> anyhow::Result<Running> {
     let Assembled { gateway, store } = assemble(config, &parts).await?;
+    let alone = Serving::begin(config, &*store)?;
     if let (Some(id), Some(secret)) = (&config.client_id, &config.client_secret) {
         let urls = config.return_urls.clone();
         let put = gateway.put_application(id, secret, urls).await;
@@ -151,6 +156,7 @@ pub async fn start(config: &Config, parts: Parts, shutdown: Shutdown) -> anyhow:
         address,
         metrics_address,
         store,
+        alone,
         serving,
         shutdown,
     })
@@ -182,6 +188,7 @@ impl Running {
             _ => Ended::BrokenOff,
         };
         tracing::info!(?ended, "stopped");
+        drop(self.alone);
         Ok(ended)
     }
 

@@ -1,6 +1,11 @@
 //! Opening the database that the configuration names.
 
-use std::{fs, io, path::Path, sync::Arc};
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::Path,
+    sync::Arc,
+};
 
 use anyhow::{Context as _, bail};
 use gateway_store::Store;
@@ -10,42 +15,29 @@ use store_sqlite::{SqliteOptions, StoreSqlite};
 
 use crate::Config;
 
-/// An opened database.
-#[derive(Clone, Debug)]
-pub struct Database {
-    /// The store in it.
-    pub store: Arc<dyn Store>,
-    /// It is a file of this machine, so that the key that seals its secrets can stand beside it.
-    pub embedded: bool,
-}
-
 /// Opens the database; its schema is not touched.
 ///
 /// # Errors
 /// Where it cannot be reached. No error tells the URL, which may hold a password.
-pub async fn open(config: &Config) -> anyhow::Result<Database> {
+pub async fn open(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
     let options = SqliteOptions::default();
     let Some(url) = &config.database_url else {
         make_directory(&config.data_dir)?;
         let file = config.database_file();
         let store = StoreSqlite::open(&file, options).await;
-        let store =
-            store.with_context(|| format!("the database {} cannot be opened", file.display()))?;
-        return Ok(Database {
-            store: Arc::new(store),
-            embedded: true,
-        });
+        let shown = file.display();
+        return Ok(Arc::new(store.with_context(|| {
+            format!("the database {shown} cannot be opened")
+        })?));
     };
     let url = url.expose_secret();
     match url.split(':').next() {
         Some("sqlite") => {
             make_directory(&config.data_dir)?;
             let store = StoreSqlite::open_url(url, options).await;
-            let store = store.context("the database of database_url cannot be opened")?;
-            Ok(Database {
-                store: Arc::new(store),
-                embedded: true,
-            })
+            Ok(Arc::new(store.context(
+                "the database of database_url cannot be opened",
+            )?))
         }
         Some("postgres" | "postgresql") => {
             let options = PostgresOptions {
@@ -53,22 +45,53 @@ pub async fn open(config: &Config) -> anyhow::Result<Database> {
                 ..PostgresOptions::default()
             };
             let store = StorePostgres::connect(url, options).await;
-            let store = store.context("the database of database_url cannot be reached")?;
-            Ok(Database {
-                store: Arc::new(store),
-                embedded: false,
-            })
+            Ok(Arc::new(store.context(
+                "the database of database_url cannot be reached",
+            )?))
         }
         _ => bail!("database_url begins with postgres: or sqlite:"),
     }
 }
 
 /// The same with the schema brought up to date.
-pub async fn open_migrated(config: &Config) -> anyhow::Result<Database> {
-    let database = open(config).await?;
-    let migrated = database.store.migrate().await;
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_migrated(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
+    let store = open(config).await?;
+    let migrated = store.migrate().await;
     migrated.context("the database's schema cannot be brought up to date")?;
-    Ok(database)
+    Ok(store)
+}
+
+/// Held by the one process that serves from a store which is not shared. The machine lets go of it when
+/// the process ends, in whatever way.
+#[derive(Debug)]
+pub struct Serving(#[expect(dead_code, reason = "held for its lock")] Option<File>);
+
+impl Serving {
+    /// Begins to serve.
+    ///
+    /// # Errors
+    /// Where another process does.
+    pub fn begin(config: &Config, store: &dyn Store) -> anyhow::Result<Self> {
+        if store.is_shared() {
+            return Ok(Self(None));
+        }
+        let path = config.data_dir.join("serving.lock");
+        let shown = path.display();
+        let file = File::create(&path).with_context(|| format!("{shown} cannot be written"))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(Some(file))),
+            Err(TryLockError::WouldBlock) => bail!(
+                "another gateway serves from {}: only one at a time can, unless they share a PostgreSQL",
+                config.data_dir.display()
+            ),
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("{shown} cannot be locked"))
+            }
+        }
+    }
 }
 
 /// Makes a directory that only its owner may read.

@@ -25,9 +25,9 @@ impl Scene {
     }
 
     async fn start(&self) -> anyhow::Result<Arc<Sealer>> {
-        let database = store::open_migrated(&self.config).await?;
-        let sealer = sealer(&self.config, &database).await;
-        database.store.close().await;
+        let store = store::open_migrated(&self.config).await?;
+        let sealer = sealer(&self.config, &*store).await;
+        store.close().await;
         sealer
     }
 
@@ -104,24 +104,11 @@ async fn a_given_key_makes_no_file() {
 #[tokio::test]
 async fn two_processes_that_start_at_once_agree_on_the_key() {
     let scene = Scene::new();
-    let database = store::open_migrated(&scene.config).await.unwrap();
+    let store = store::open_migrated(&scene.config).await.unwrap();
     let (one, other) = tokio::join!(
-        sealer(&scene.config, &database),
-        sealer(&scene.config, &database)
+        sealer(&scene.config, &*store),
+        sealer(&scene.config, &*store)
     );
     let sealed = one.unwrap().seal(check_place(), b"x").unwrap();
     assert_eq!(other.unwrap().open(check_place(), &sealed).unwrap(), b"x");
-}
-
-#[tokio::test]
-async fn another_database_than_the_embedded_one_needs_a_given_key() {
-    let scene = Scene::new();
-    let embedded = store::open_migrated(&scene.config).await.unwrap();
-    let database = Database {
-        embedded: false,
-        ..embedded
-    };
-    let refused = sealer(&scene.config, &database).await.unwrap_err();
-    assert!(refused.to_string().contains("secret_key is missing"));
-    assert!(!scene.file().exists());
 }

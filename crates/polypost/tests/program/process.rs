@@ -163,6 +163,11 @@ impl Process {
         assert!(sent.success());
     }
 
+    /// Waits for the end of a process that was killed.
+    pub async fn ended_by_force(mut self) {
+        timeout(PATIENCE, self.child.wait()).await.unwrap().unwrap();
+    }
+
     /// Waits for the end; the exit code.
     pub async fn ended(mut self) -> i32 {
         let status = timeout(PATIENCE, self.child.wait()).await.unwrap().unwrap();

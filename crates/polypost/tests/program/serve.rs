@@ -160,3 +160,16 @@ async fn two_gateways_on_one_postgresql_start_at_once_and_know_the_same() {
     let complaint = other.refused(&["serve"]).await;
     assert!(complaint.contains("is not the one"), "{complaint}");
 }
+
+#[tokio::test]
+async fn a_second_gateway_on_one_embedded_database_is_refused_while_the_first_serves() {
+    let scene = Scene::new();
+    let (process, _) = scene.serve().await;
+    let complaint = scene.refused(&["serve"]).await;
+    assert!(complaint.contains("another gateway serves"), "{complaint}");
+    process.signal("KILL").await;
+    process.ended_by_force().await;
+    let (process, _) = scene.serve().await;
+    process.signal("TERM").await;
+    assert_eq!(process.ended().await, 0);
+}
