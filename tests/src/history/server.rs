@@ -87,7 +87,12 @@ impl MailServer {
     /// When the server does not do it.
     pub async fn reset_uidvalidity(&mut self, folder: &str) -> Result<()> {
         match self {
-            Self::Dovecot(server) => server.reset_uidvalidity(USER, folder).await.map(drop),
+            Self::Dovecot(server) => match server.reset_uidvalidity(USER, folder).await {
+                // A name that only has folders below it is listed, but holds nothing.
+                Err(error) if format!("{error:#}").contains("doesn't exist") => Ok(()),
+                result => result.map(drop),
+            },
+            Self::Courier(server) if server.folder_dir(USER, folder).is_err() => Ok(()),
             Self::Courier(server) => {
                 // The folder gets a UIDVALIDITY by its first SELECT, and must not be selected now.
                 let mut client = server.client(USER).await?;

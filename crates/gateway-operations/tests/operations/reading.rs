@@ -177,7 +177,7 @@ async fn an_outage_is_not_mistaken_for_a_missing_message() {
     let id = harness.ids().await[0];
     harness
         .mailbox
-        .inject(None, Fault::Fail(ErrorKind::Unavailable), 1);
+        .inject(None, Fault::Fail(ErrorKind::Unavailable), 100);
     let failure = read(&harness, id).await.unwrap_err();
     assert_eq!(failure.kind, OperationErrorKind::ProviderUnavailable);
     assert!(failure.retry_after.is_some());
