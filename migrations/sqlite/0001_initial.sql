@@ -70,6 +70,12 @@ create table journal (
 
 create index journal_synchronising on journal (account) where synchronises;
 
+-- Numbers of journals that were removed or reset: rows that still name one are being removed, some at
+-- a time, so that a great mailbox keeps nobody waiting.
+create table forgotten_journal (
+    number integer not null primary key
+) strict;
+
 create table scope (
     journal integer not null,
     number integer not null,

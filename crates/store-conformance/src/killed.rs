@@ -9,6 +9,7 @@ use std::{
 };
 
 use email_model::MessageId;
+use futures::StreamExt;
 use gateway_store::{Commit, EntryRow, MessageRow, ScopeNumber, Seq, Store, StoreResult};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -55,6 +56,7 @@ pub async fn child(opener: Opener) -> Outcome {
         return Ok(());
     };
     let store = opener(location).await;
+    store.wake(ACCOUNT).await?;
     loop {
         let journal = store.journal(ACCOUNT).await?;
         let revision = journal.expect("the journal is there").revision;
@@ -65,22 +67,30 @@ pub async fn child(opener: Opener) -> Outcome {
     }
 }
 
-/// Starts `child`, the test of this name in this program, and kills it, again and again.
+/// Starts `child`, the test of this name in this program, and kills it, again and again, while this
+/// process writes beside it.
 pub async fn parent(fixture: &Fixture, child: &str) -> Outcome {
-    let mailbox: Mailbox = fixture.mailbox().await?;
+    let mailbox = fixture.mailbox().await?;
     assert_eq!(mailbox.account, ACCOUNT);
-    mailbox.store.close().await;
+    let store = &mailbox.store;
+    let beside = Mailbox::create(store.clone(), 8).await?;
+    let mut wakes = store.wakes().await?;
     let mut random = ChaCha8Rng::from_os_rng();
     let mut written = 0;
     for _ in 0..KILLS {
         let pause = Duration::from_micros(random.random_range(0..150_000));
         let location = fixture.location().to_owned();
         let child = child.to_owned();
-        let told = tokio::task::spawn_blocking(move || kill_after(&child, &location, pause));
-        let told = told.await.expect("the child was watched");
-        let store = fixture.open().await;
-        written = holds_a_prefix(&*store, written.max(told)).await?;
-        store.close().await;
+        let watch = tokio::task::spawn_blocking(move || kill_after(&child, &location, pause));
+        while !watch.is_finished() {
+            beside.commit(Commit::default()).await?;
+        }
+        let told = watch.await.expect("the child was watched");
+        let woken = tokio::time::timeout(Duration::from_secs(20), wakes.next()).await;
+        assert_eq!(woken.expect("the child woke this process"), Some(ACCOUNT));
+        let reopened = fixture.open().await;
+        written = holds_a_prefix(&*reopened, written.max(told)).await?;
+        reopened.close().await;
     }
     assert!(written > i64::from(KILLS), "the child hardly began");
     Ok(())

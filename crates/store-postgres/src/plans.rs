@@ -4,14 +4,14 @@
 use gateway_store::Store;
 use sqlx::{AssertSqlSafe, PgConnection, Row, raw_sql};
 use store_conformance::{Fixture, Kept, bytes_per_message};
-use store_sql::messages;
+use store_sql::{messages, removal};
 use test_servers::Postgres;
 
 use crate::{PostgresOptions, StorePostgres, commit, load};
 
 /// Each with its parameters' types and values, the index that it reads, and the condition by which
 /// it finds its place there.
-const QUERIES: [(&str, &str, &str, &str, &str); 13] = [
+const QUERIES: [(&str, &str, &str, &str, &str); 15] = [
     (
         messages::WALK,
         "bigint, bigint, bigint, bigint, bigint",
@@ -88,6 +88,20 @@ const QUERIES: [(&str, &str, &str, &str, &str); 13] = [
         "1, array_fill(1::bigint, array[500])",
         "entry_by_message",
         "message =",
+    ),
+    (
+        removal::PURGE_SOME[0],
+        "bigint",
+        "1",
+        "entry_by_message",
+        "message <=",
+    ),
+    (
+        removal::PURGE_SOME[1],
+        "bigint",
+        "1",
+        "message_by_id",
+        "id <=",
     ),
     (
         commit::REMOVE_MESSAGES,

@@ -15,7 +15,6 @@ use crate::StorePostgres;
 pub(crate) struct Session<'c>(pub(crate) &'c mut PgConnection);
 
 const SNAPSHOT: &str = "begin isolation level repeatable read read only";
-const UNHURRIED: &str = "set local statement_timeout = '30min'";
 
 fn bound(sql: impl SqlSafeStr, values: Values) -> Query<'static, Postgres, PgArguments> {
     let add = |query: Query<'static, _, _>, value| match value {
@@ -46,12 +45,6 @@ impl store_sql::Session for Session<'_> {
         let locking = AssertSqlSafe(format!("{sql} for update"));
         let rows = bound(locking, values).fetch_all(&mut *self.0).await;
         rows.map_err(database_error)
-    }
-
-    async fn unhurried(&mut self) -> StoreResult<()> {
-        let done = query(UNHURRIED).execute(&mut *self.0).await;
-        done.map_err(database_error)?;
-        Ok(())
     }
 }
 

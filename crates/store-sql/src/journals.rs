@@ -14,13 +14,9 @@ macro_rules! journal_of {
 
 const ONE: &str = "select number, epoch, head, horizon, tick, revision, discovered, key, record
      from journal where account = $1";
-const OPEN: &str = "insert into journal (account, epoch, key, record, synchronises, head, horizon,
-     tick, revision, discovered) values ($1, $2, $3, $4, $5, 0, 0, 0, 0, 0)
+const OPEN: &str = "insert into journal (account, epoch, key, record, synchronises, revision, head,
+     horizon, tick, discovered) values ($1, $2, $3, $4, $5, $6, 0, 0, 0, 0)
      on conflict (account) do nothing";
-const LOCK: &str = "select number from journal where account = $1";
-// the revision goes on, so that a commit computed from what was forgotten is noticed
-const RESET: &str = "update journal set epoch = $2, key = $3, record = $4, synchronises = $5,
-     head = 0, horizon = 0, tick = 0, revision = revision + 1, discovered = 0 where account = $1";
 const SCOPES: &str = concat!(
     "select number, key, cursor, version, state from scope where journal = ",
     journal_of!(),
@@ -53,13 +49,10 @@ pub async fn open(
     account: AccountId,
     new: &NewJournal,
 ) -> StoreResult<Journal> {
-    if let Some(journal) = one(session, account).await? {
-        return Ok(journal);
+    match one(session, account).await? {
+        Some(journal) => Ok(journal),
+        None => insert(session, account, new, 0).await,
     }
-    session.execute(OPEN, new_values(account, new)?).await?;
-    one(session, account)
-        .await?
-        .ok_or_else(|| damaged("a journal vanished"))
 }
 
 /// Forgets all that a journal holds and opens a new one.
@@ -68,22 +61,30 @@ pub async fn reset(
     account: AccountId,
     new: &NewJournal,
 ) -> StoreResult<Journal> {
-    let Some(row) = session.lock(LOCK, values![account.0]).await?.pop() else {
-        return open(session, account, new).await;
+    // the revision goes on, so that a commit computed from what is forgotten is noticed
+    let revision = match removal::forget_journal(session, account).await? {
+        Some(last) => last + 1,
+        None => 0,
     };
-    removal::empty_journal(session, row.int(0)?.into()).await?;
-    session.execute(RESET, new_values(account, new)?).await?;
-    Ok(numbered(session, account).await?.1)
+    insert(session, account, new, revision).await
 }
 
-fn new_values(account: AccountId, new: &NewJournal) -> StoreResult<Values> {
-    Ok(values![
+async fn insert(
+    session: &mut impl Session,
+    account: AccountId,
+    new: &NewJournal,
+    revision: i64,
+) -> StoreResult<Journal> {
+    let values = values![
         account.0,
         new.epoch,
         &new.key[..],
         encoding::json(&new.record)?,
         new.record.started_at.is_some(),
-    ])
+        revision,
+    ];
+    session.execute(OPEN, values).await?;
+    Ok(numbered(session, account).await?.1)
 }
 
 /// The scopes, by number.

@@ -33,4 +33,5 @@ pub mod reexports {
     pub use email_model;
     pub use futures;
     pub use gateway_store;
+    pub use tracing;
 }

@@ -18,10 +18,6 @@ pub trait Session: Send {
     /// Runs a query and keeps its rows from being changed by others until the transaction ends.
     async fn lock(&mut self, sql: &'static str, values: Values) -> StoreResult<Vec<Self::Row>>;
 
-    /// Lifts the limit on the time that a statement may take until the transaction ends: a whole
-    /// mailbox is removed at once.
-    async fn unhurried(&mut self) -> StoreResult<()>;
-
     /// Runs a query that yields one row at most.
     async fn row(&mut self, sql: &'static str, values: Values) -> StoreResult<Option<Self::Row>> {
         Ok(self.rows(sql, values).await?.pop())

@@ -34,6 +34,26 @@ macro_rules! write {
     };
 }
 
+/// Purges what was removed: of this call, and of earlier ones that did not come to their end. What fails
+/// is left to the next one.
+#[macro_export]
+macro_rules! purge {
+    ($store:ident, $session:ident) => {
+        loop {
+            let purged: $crate::reexports::gateway_store::StoreResult<bool> =
+                $crate::write!($store, $session, removal::purge());
+            match purged {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    $crate::reexports::tracing::warn!(%error, "rows of a removed journal are left");
+                    break;
+                }
+            }
+        }
+    };
+}
+
 /// Implements [`gateway_store::Store`] for a store with a [`crate::Session`] and these methods of its
 /// own: `reader` (a connection), `snapshot` (a transaction that reads one moment's state) and `writer`
 /// (a transaction that writes); and `migrate_schema`, `sizes`, `load_rows`, `write_rows`, `send_wake`,
@@ -56,7 +76,9 @@ macro_rules! impl_store {
         #[$crate::reexports::async_trait]
         impl Store for $store {
             async fn migrate(&self) -> StoreResult<()> {
-                self.migrate_schema().await
+                self.migrate_schema().await?;
+                $crate::purge!(self, $session);
+                Ok(())
             }
 
             async fn ping(&self) -> StoreResult<()> {
@@ -92,7 +114,9 @@ macro_rules! impl_store {
             }
 
             async fn remove_application(&self, client_id: &str) -> StoreResult<bool> {
-                $crate::write!(self, $session, removal::application(client_id))
+                let removed = $crate::write!(self, $session, removal::application(client_id))?;
+                $crate::purge!(self, $session);
+                Ok(removed)
             }
 
             async fn insert_account(&self, account: &Account) -> StoreResult<()> {
@@ -141,7 +165,9 @@ macro_rules! impl_store {
             }
 
             async fn remove_account(&self, account: AccountId) -> StoreResult<bool> {
-                $crate::write!(self, $session, removal::account(account))
+                let removed = $crate::write!(self, $session, removal::account(account))?;
+                $crate::purge!(self, $session);
+                Ok(removed)
             }
 
             async fn add_access_token(
@@ -186,7 +212,9 @@ macro_rules! impl_store {
                 account: AccountId,
                 new: &NewJournal,
             ) -> StoreResult<Journal> {
-                $crate::write!(self, $session, journals::reset(account, new))
+                let journal = $crate::write!(self, $session, journals::reset(account, new))?;
+                $crate::purge!(self, $session);
+                Ok(journal)
             }
 
             async fn scopes(&self, account: AccountId) -> StoreResult<Vec<ScopeRow>> {

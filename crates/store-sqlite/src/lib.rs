@@ -7,6 +7,8 @@ mod migrations;
 mod open;
 #[cfg(test)]
 mod plans;
+#[cfg(test)]
+mod purging;
 mod session;
 mod sizes;
 mod store;

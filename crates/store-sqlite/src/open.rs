@@ -71,6 +71,10 @@ impl StoreSqlite {
 
     /// Opens the store that a URL such as `sqlite:///var/lib/mail.db` or `sqlite:mail.db` names.
     pub async fn open_url(url: &str, options: SqliteOptions) -> StoreResult<Self> {
+        if url.contains(":memory:") {
+            let refusal = std::io::Error::other("a store in memory would forget everything");
+            return Err(StoreError::Database(refusal.into()));
+        }
         let named = SqliteConnectOptions::from_str(url).map_err(database_error)?;
         Self::open(named.get_filename(), options).await
     }

@@ -2,7 +2,7 @@
 
 use gateway_store::Store;
 use sqlx::{AssertSqlSafe, Row, SqlitePool, query};
-use store_sql::messages;
+use store_sql::{messages, removal};
 
 use crate::{SqliteOptions, StoreSqlite, commit, load};
 
@@ -57,6 +57,11 @@ async fn no_query_of_a_journal_scans_or_sorts_a_table() {
         ),
         (load::MESSAGES, "message_by_id (journal=? AND id=?)"),
         (load::ENTRIES, "entry_by_message (journal=? AND message=?)"),
+        (
+            removal::PURGE_SOME[0],
+            "entry_by_message (journal=? AND message<?)",
+        ),
+        (removal::PURGE_SOME[1], "message_by_id (journal=? AND id<?)"),
         (
             commit::REMOVE_MESSAGES,
             "message_by_id (journal=? AND id=?)",

@@ -43,11 +43,6 @@ impl store_sql::Session for Session<'_> {
     async fn lock(&mut self, sql: &'static str, values: Values) -> StoreResult<Vec<SqliteRow>> {
         self.rows(sql, values).await
     }
-
-    // a statement takes the time that it takes
-    async fn unhurried(&mut self) -> StoreResult<()> {
-        Ok(())
-    }
 }
 
 impl StoreSqlite {
