@@ -33,9 +33,9 @@ pub enum WalkError {
     /// No answer came.
     NoAnswer(String),
     /// 429 or 503: the token stays good.
-    NotNow(Answer),
+    NotNow(Box<Answer>),
     /// 410 for a token that was given out at this step.
-    Expired(Answer, u64),
+    Expired(Box<Answer>, u64),
     /// Any other answer, or one that breaks the contract.
     Violation(String),
 }
@@ -202,7 +202,7 @@ impl Mirror {
             }
         };
         let records = first.changes.len() + second.changes.len();
-        for error in [first.error, second.error].into_iter().flatten() {
+        if let Some(error) = first.error.or(second.error) {
             return Err(error);
         }
         Ok(match (first.verified, second.verified) {

@@ -68,7 +68,11 @@ impl World {
             }
             tokio::time::sleep(PAUSE).await;
         }
-        bail!("mirror {which} does not come to equal the mailbox in 30 s:\n{last}")
+        let account = self.api.call(Call::get("/v1/account")).await?;
+        bail!(
+            "mirror {which} does not come to equal the mailbox in 30 s:\n{last}{}",
+            account.told()
+        )
     }
 
     async fn walk_whole(&mut self, which: usize) -> Result<Option<Poll>> {
@@ -79,7 +83,11 @@ impl World {
         match walked {
             Ok(poll) => {
                 if let Some(poll) = poll {
-                    self.tell(format!("mirror {which} got {} records", poll.records));
+                    self.tell(format!(
+                        "mirror {which} got {} records, all until {} s ago",
+                        poll.records,
+                        (now() - poll.verified).as_seconds_f64()
+                    ));
                 }
                 Ok(poll)
             }

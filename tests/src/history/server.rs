@@ -4,7 +4,7 @@ use anyhow::Result;
 use test_servers::{Courier, Dovecot, DovecotOptions, RawImap};
 
 use super::ServerKind;
-use crate::truth::Naming;
+use crate::truth::{ENCODED, Naming};
 
 /// A mail server with one user of interest.
 #[derive(Debug)]
@@ -99,10 +99,19 @@ impl MailServer {
                 client.select(folder).await?;
                 client.logout().await?;
                 server.stop().await?;
-                let reset = server.reset_uidvalidity(USER, folder);
+                let reset = server.reset_uidvalidity(USER, &on_disk(folder));
                 server.resume().await?;
                 reset.map(drop)
             }
         }
     }
+}
+
+/// Courier's name of a folder's directory: in UTF-8.
+pub fn on_disk(folder: &str) -> String {
+    ENCODED
+        .iter()
+        .fold(folder.to_owned(), |name, (wire, plain)| {
+            name.replace(wire, plain)
+        })
 }

@@ -122,8 +122,8 @@ impl Stream {
 pub(super) fn accepted(answer: Answer, issued: u64) -> Result<Answer, WalkError> {
     match answer.status {
         200 => Ok(answer),
-        429 | 503 => Err(WalkError::NotNow(answer)),
-        410 => Err(WalkError::Expired(answer, issued)),
+        429 | 503 => Err(WalkError::NotNow(Box::new(answer))),
+        410 => Err(WalkError::Expired(Box::new(answer), issued)),
         _ => Err(WalkError::Violation(answer.told())),
     }
 }
