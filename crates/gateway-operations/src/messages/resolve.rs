@@ -188,13 +188,14 @@ impl Gateway {
             }
             answer => self.told(account, answer).await?,
         };
-        if !page.unchecked.is_empty() {
-            // What was listed is not what was looked for.
-            return Ok(Vec::new());
-        }
         let refs: Vec<MessageRef> = page.hits.into_iter().map(|(at, _)| at).collect();
         let answer = mailbox.provider.fetch(call, &refs, Detail::Envelope).await;
         let mut fetched = self.told(account, answer).await?;
+        // A search may go by a part of the id, or not go by it at all.
+        fetched.retain(|one| {
+            let envelope = one.envelope.as_ref();
+            envelope.and_then(|envelope| envelope.message_id.as_deref()) == Some(message_id)
+        });
         fetched.truncate(MOST_COPIES);
         let places: Vec<MessageRef> = fetched.iter().map(|one| one.at.clone()).collect();
         let recognised = self.recognise(mailbox, journal, call, &fetched).await?;
