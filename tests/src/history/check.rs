@@ -121,20 +121,33 @@ impl World {
             .await
     }
 
-    /// A mailbox at rest has nothing to report.
+    /// A mailbox at rest has nothing to report, and the gateway comes to know that it has not.
     async fn is_quiet(&mut self, which: usize) -> Result<()> {
-        for _ in 0..2 {
+        let start = Instant::now();
+        let began = now();
+        let mut polls = 0;
+        loop {
             let step = self.step;
             let walked = self.mirrors[which]
                 .walk(&mut self.rng, step, usize::MAX)
                 .await;
+            polls += 1;
             match walked {
-                Ok(Some(Poll { records: 0, .. })) => {}
-                Ok(poll) => bail!("mirror {which} is told of changes at rest: {poll:?}"),
+                Ok(Some(Poll { records: 0, .. })) if polls < 2 => continue,
+                Ok(Some(Poll {
+                    records: 0,
+                    verified,
+                })) if verified > began => return Ok(()),
+                Ok(None | Some(Poll { records: 0, .. })) => {}
+                Ok(Some(poll)) => bail!("mirror {which} is told of changes at rest: {poll:?}"),
                 Err(error) => bail!("mirror {which} at rest: {error}"),
             }
+            ensure!(
+                start.elapsed() < PATIENCE,
+                "verifiedAt does not come to pass {began}"
+            );
+            tokio::time::sleep(PAUSE).await;
         }
-        Ok(())
     }
 
     /// A message that was never there twice keeps its id for life.
