@@ -15,13 +15,13 @@ fn open(location: String) -> BoxFuture<'static, Arc<dyn Store>> {
             ..PostgresOptions::default()
         };
         let store = StorePostgres::connect(&location, options).await;
-        Arc::new(store.unwrap()) as Arc<dyn Store>
+        Arc::new(store.expect("the store opens")) as Arc<dyn Store>
     })
 }
 
 async fn make() -> Fixture {
-    let server = Postgres::shared().await.unwrap();
-    let location = server.create_database().await.unwrap();
+    let server = Postgres::shared().await.expect("a server");
+    let location = server.create_database().await.expect("a database");
     Fixture::new(location, open, ())
 }
 

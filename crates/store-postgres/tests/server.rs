@@ -79,6 +79,13 @@ async fn a_call_given_up_halfway_leaves_no_transaction_open() {
         let given_up = store.init_setting("one", b"value");
         let _ = timeout(Duration::from_micros(step * 20), given_up).await;
     }
-    let kept = store.init_setting("one", b"other").await.unwrap();
-    assert_eq!(kept, b"value");
+    store.init_setting("last", b"value").await.unwrap();
+    let open = "select count(*) from pg_stat_activity where state like 'idle in transaction%'
+         and datname = ";
+    let database = url.rsplit('/').next().unwrap();
+    let open = server
+        .execute(&format!("{open}'{database}'"))
+        .await
+        .unwrap();
+    assert_eq!(open.trim(), "0");
 }

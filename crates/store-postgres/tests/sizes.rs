@@ -11,15 +11,16 @@ use test_servers::Postgres;
 fn open(location: String) -> BoxFuture<'static, Arc<dyn Store>> {
     Box::pin(async move {
         let store = StorePostgres::connect(&location, PostgresOptions::default()).await;
-        Arc::new(store.unwrap()) as Arc<dyn Store>
+        Arc::new(store.expect("the store opens")) as Arc<dyn Store>
     })
 }
 
 async fn bytes(kept: Kept) -> f64 {
-    let server = Postgres::shared().await.unwrap();
-    let location = server.create_database().await.unwrap();
+    let server = Postgres::shared().await.expect("a server");
+    let location = server.create_database().await.expect("a database");
     let fixture = Fixture::new(location, open, ());
-    bytes_per_message(&fixture, 24_000, kept).await.unwrap()
+    let measured = bytes_per_message(&fixture, 24_000, kept).await;
+    measured.expect("the store is filled")
 }
 
 #[tokio::test]

@@ -10,14 +10,18 @@ use store_sqlite::{SqliteOptions, StoreSqlite};
 fn open(location: String) -> BoxFuture<'static, Arc<dyn Store>> {
     Box::pin(async move {
         let store = StoreSqlite::open(Path::new(&location), SqliteOptions::default()).await;
-        Arc::new(store.unwrap()) as Arc<dyn Store>
+        Arc::new(store.expect("the store opens")) as Arc<dyn Store>
     })
 }
 
 async fn make() -> Fixture {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("a directory");
     let location = directory.path().join("store.db");
-    Fixture::new(location.to_str().unwrap().into(), open, directory)
+    Fixture::new(
+        location.to_str().expect("a path in UTF-8").into(),
+        open,
+        directory,
+    )
 }
 
 store_contract!(make, open);

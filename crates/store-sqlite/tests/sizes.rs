@@ -10,15 +10,20 @@ use store_sqlite::{SqliteOptions, StoreSqlite};
 fn open(location: String) -> BoxFuture<'static, Arc<dyn Store>> {
     Box::pin(async move {
         let store = StoreSqlite::open(Path::new(&location), SqliteOptions::default()).await;
-        Arc::new(store.unwrap()) as Arc<dyn Store>
+        Arc::new(store.expect("the store opens")) as Arc<dyn Store>
     })
 }
 
 async fn bytes(kept: Kept) -> f64 {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("a directory");
     let location = directory.path().join("store.db");
-    let fixture = Fixture::new(location.to_str().unwrap().into(), open, directory);
-    bytes_per_message(&fixture, 24_000, kept).await.unwrap()
+    let fixture = Fixture::new(
+        location.to_str().expect("a path in UTF-8").into(),
+        open,
+        directory,
+    );
+    let measured = bytes_per_message(&fixture, 24_000, kept).await;
+    measured.expect("the store is filled")
 }
 
 #[tokio::test]
