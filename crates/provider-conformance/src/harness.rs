@@ -81,6 +81,8 @@ pub struct HarnessFacts {
     /// A message can be copied into another folder. Not on label mailboxes, where that is one more
     /// label.
     pub copies: bool,
+    /// The server itself ends the last line of a message that is stored without its end.
+    pub ends_last_line: bool,
     /// How long the server may take to show what was done.
     pub patience: Duration,
     /// Changes in each random history.
@@ -92,6 +94,7 @@ impl Default for HarnessFacts {
         Self {
             deleted_mark: true,
             copies: true,
+            ends_last_line: false,
             patience: Duration::from_secs(15),
             history: 60,
         }

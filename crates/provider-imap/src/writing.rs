@@ -11,8 +11,8 @@ use crate::{
     feed::{select, selected},
     listing::list_folders,
     protocol::{
-        Capability, FetchData, FetchItem, FetchItems, FlagSet, MailboxName, PooledConnection,
-        Store, StoreAction, SystemFlags, UidSet,
+        Capability, Error, FetchData, FetchItem, FetchItems, FlagSet, MailboxName,
+        PooledConnection, Store, StoreAction, SystemFlags, UidSet,
     },
     provider::{ImapProvider, not_found},
 };
@@ -229,19 +229,25 @@ impl ImapProvider {
             return Ok(Some(reference(destination, validity, target.uid)));
         }
         let uids = UidSet::range(target.uid, target.uid);
-        let copied = if target.connection.has(Capability::MOVE) {
-            target
+        let moves = target.connection.has(Capability::MOVE);
+        let transferred = if moves {
+            let moved = target
                 .connection
-                .uid_move(&uids, destination, call.deadline)
-                .await?
+                .uid_move(&uids, destination, call.deadline);
+            moved.await
         } else {
             let copied = target
                 .connection
-                .uid_copy(&uids, destination, call.deadline)
-                .await?;
-            self.expunge(&mut target, call).await?;
-            copied
+                .uid_copy(&uids, destination, call.deadline);
+            copied.await
         };
+        let copied = match transferred {
+            Ok(copied) => copied,
+            Err(error) => return Err(transfer_error(error, &mut target, call, destination).await),
+        };
+        if !moves {
+            self.expunge(&mut target, call).await?;
+        }
         Ok(copied.and_then(|copied| {
             let (_, uid) = copied.pairs.first().filter(|_| copied.pairs.len() == 1)?;
             Some(reference(destination, copied.uid_validity, *uid))
@@ -260,6 +266,29 @@ impl ImapProvider {
         }
         Ok(())
     }
+}
+
+/// A missing destination is refused with TRYCREATE (RFC 3501 section 6.4.7), but not by every server:
+/// where the refusal gives no reason, the folders are looked at.
+async fn transfer_error(
+    error: Error,
+    target: &mut Target,
+    call: Call,
+    destination: &MailboxName,
+) -> ProviderError {
+    let unexplained =
+        matches!(error, Error::No(_) | Error::Bad(_)) && error.kind() == ErrorKind::Unexpected;
+    if unexplained {
+        let key = destination.to_key();
+        match list_folders(&mut target.connection, call.deadline).await {
+            Ok(folders) if folders.iter().all(|folder| folder.key.0 != key) => {
+                return not_found("the folder");
+            }
+            Ok(_) => {}
+            Err(error) => return error.into(),
+        }
+    }
+    error.into()
 }
 
 fn reference(mailbox: &MailboxName, uid_validity: u32, uid: u32) -> MessageRef {

@@ -85,6 +85,7 @@ impl Harness for ImapHarness {
         HarnessFacts {
             patience: Duration::from_secs(20),
             history: 40,
+            ends_last_line: self.server.ends_last_line(),
             ..HarnessFacts::default()
         }
     }
@@ -203,12 +204,10 @@ impl Harness for ImapHarness {
     }
 
     async fn delete_folder(&self, folder: &FolderKey) {
-        self.client
-            .lock()
-            .await
-            .delete(&folder.0)
-            .await
-            .expect("deleted");
+        let mut client = self.client.lock().await;
+        // Courier keeps a mailbox that is selected.
+        client.select("INBOX").await.expect("the inbox is there");
+        client.delete(&folder.0).await.expect("deleted");
     }
 
     async fn sever(&self) -> bool {

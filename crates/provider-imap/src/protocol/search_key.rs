@@ -74,10 +74,13 @@ impl SearchKey {
     /// How deep conditions may be put into one another.
     const DEEPEST: usize = 50;
 
-    /// Not this.
+    /// Not this. Never a negation of a negation, which Courier cannot parse.
     #[must_use]
     pub fn negated(self) -> Self {
-        Self::Not(Box::new(self))
+        match self {
+            Self::Not(key) => *key,
+            key => Self::Not(Box::new(key)),
+        }
     }
 
     /// One of these; of none, nothing.
@@ -210,6 +213,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_negated_twice_is_not_negated() {
+        assert_eq!(
+            text(&SearchKey::Seen.negated().negated()),
+            "UID SEARCH SEEN"
+        );
+    }
+
+    #[test]
     fn a_search_cannot_carry_another_command() {
         for key in [
             SearchKey::Text("x\r\nA1 LOGOUT".into()),
@@ -225,7 +236,7 @@ mod tests {
     fn a_deep_search_is_refused_and_a_long_one_is_not() {
         let mut key = SearchKey::All;
         for _ in 0..100 {
-            key = key.negated();
+            key = SearchKey::And(vec![key]);
         }
         assert!(key.write(Command::new("UID SEARCH")).is_err());
         assert!(

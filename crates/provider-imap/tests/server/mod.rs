@@ -57,6 +57,10 @@ impl Server {
         }
     }
 
+    pub fn ends_last_line(&self) -> bool {
+        matches!(self, Self::Courier(_))
+    }
+
     pub fn prefix(&self) -> &'static str {
         match self {
             Self::Dovecot(_) => "",
