@@ -199,8 +199,10 @@ impl Connection {
         self.selected.as_ref().is_some_and(fits)
     }
 
+    /// Asks by NOOP, but only where modification sequences are kept: Courier, which keeps none, goes
+    /// on showing a mailbox to whoever has it selected after it was deleted, or made anew.
     async fn has_no_news(&mut self, deadline: Instant) -> Result<bool> {
-        if self.selected.as_ref().is_some_and(|s| s.changed) {
+        if self.selected.as_ref().is_some_and(|s| s.changed) || !self.has(Capability::CONDSTORE) {
             return Ok(false);
         }
         self.run(Command::new("NOOP"), deadline).await?;
