@@ -24,3 +24,4 @@ mod writing;
 
 pub use plugin::ImapPlugin;
 pub use provider::ImapProvider;
+pub use reading::scan_items;
