@@ -543,7 +543,7 @@ async fn is_read(raw: &[u8]) {
         ok(&api, Call::get(path).with("messageId", &id)).await;
     }
     let taken = start.elapsed();
-    assert!(taken < Duration::from_secs(10), "{taken:?}");
+    assert!(taken < Duration::from_secs(20), "{taken:?}");
     alive(&gateway).await;
 }
 
@@ -561,7 +561,7 @@ async fn a_message_nested_ten_thousand_deep_is_read() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_with_half_a_million_fields_is_read() {
     let mut raw = String::from("Subject: many\r\n");
-    raw += &"X-A: b\r\n".repeat(500_000);
+    raw += &"To: a@b.c\r\n".repeat(500_000);
     raw += "\r\nhi\r\n";
     is_read(raw.as_bytes()).await;
 }
