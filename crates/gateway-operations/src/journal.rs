@@ -5,14 +5,18 @@
 //! loads, computes and commits.
 
 mod apply;
+mod bounds;
 mod directory;
 mod handle;
 mod identity;
+mod lineage;
 mod page;
 mod recognise;
+mod removals;
 mod threads;
 
 pub(crate) use apply::{Announce, ApplyError, Page, ScopeEdit};
+pub(crate) use bounds::check_position;
 pub(crate) use directory::Directory;
 pub(crate) use handle::{JournalHandle, Journals};
 pub(crate) use identity::folder_id;

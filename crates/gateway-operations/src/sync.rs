@@ -4,6 +4,7 @@ mod owed;
 mod pages;
 mod pass;
 mod rescan;
+mod retention;
 mod scan;
 mod scope_state;
 mod start;

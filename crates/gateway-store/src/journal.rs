@@ -30,6 +30,8 @@ pub struct Lineage {
     pub tag: u32,
     /// The head when the stretch began.
     pub from: Seq,
+    /// When it began.
+    pub began_at: Timestamp,
 }
 
 /// What the operations keep about a journal besides the counters. Stored as JSON.
@@ -50,7 +52,7 @@ pub struct JournalRecord {
     pub verified_at: Option<Timestamp>,
     /// Start of the last comparison in full of every scope.
     pub inventoried_at: Option<Timestamp>,
-    /// Stretches, oldest first.
+    /// Stretches, oldest first, without those that no honoured token can name any more.
     pub lineage: Vec<Lineage>,
     /// Messages reported without content that could not be had: to be reported again once it can.
     pub owed: Vec<MessageId>,
@@ -70,7 +72,7 @@ pub struct Journal {
     pub epoch: i64,
     /// The greatest `seq` given.
     pub head: Seq,
-    /// Tombstones up to here were purged.
+    /// The last tombstone that was purged: there is none at or before it.
     pub horizon: Seq,
     /// Number of the last pass begun.
     pub tick: i64,

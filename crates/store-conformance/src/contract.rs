@@ -59,6 +59,8 @@ macro_rules! store_contract {
                 an_entry_is_inserted_or_pointed_elsewhere,
                 an_entry_removed_and_given_in_one_commit_is_there,
                 messages_are_forgotten,
+                removals_are_forgotten_as_the_horizon_rises,
+                a_refused_commit_leaves_removals_and_horizon,
                 of_rows_given_twice_in_one_commit_the_last_counts,
                 a_commit_of_thousands_of_rows_is_written_whole,
             }

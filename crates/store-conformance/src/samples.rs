@@ -67,6 +67,7 @@ pub(crate) fn record() -> JournalRecord {
         lineage: vec![Lineage {
             tag: 77,
             from: Seq(5),
+            began_at: at(NOW - 9),
         }],
         ..JournalRecord::default()
     }

@@ -12,6 +12,7 @@ use gateway_store::{
 
 use super::{
     Directory, JournalHandle,
+    bounds::check_cursor,
     identity::message_digest,
     page::{Answer, ORDINALS, Observation, Outcome, Place, Question, ThreadFact, compute},
     threads::provisional_thread_of_replies,
@@ -140,8 +141,8 @@ impl JournalHandle {
                         rows,
                     });
                 }
-                Err(StoreError::Conflict) => {}
-                Err(error) => return Err(error.into()),
+                Err(ApplyError::Store(StoreError::Conflict)) => {}
+                Err(error) => return Err(error),
             }
         }
         Err(StoreError::Conflict.into())
@@ -203,7 +204,7 @@ impl JournalHandle {
         &self,
         mut commit: Commit,
         scope: Option<ScopeEdit<'_>>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), ApplyError> {
         let mut written = None;
         if let Some((number, edit)) = scope {
             let directory = self.directory();
@@ -213,6 +214,7 @@ impl JournalHandle {
                 .cloned()
                 .ok_or(StoreError::Fenced)?;
             edit(&mut row);
+            row.cursor.as_ref().map_or(Ok(()), check_cursor)?;
             commit.scopes.push(ScopeWrite { row: row.clone() });
             row.version += 1;
             written = Some(row);
@@ -226,7 +228,7 @@ impl JournalHandle {
                 if matches!(error, StoreError::Fenced) {
                     self.reload().await?;
                 }
-                return Err(error);
+                return Err(error.into());
             }
         }
         if let Some(row) = written {
@@ -300,15 +302,20 @@ impl JournalHandle {
         &self,
         number: ScopeNumber,
         edit: impl Fn(&mut ScopeRow),
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), ApplyError> {
+        let mut refused = None;
         self.amend(&LoadRequest::default(), |_, directory| {
             let Some(row) = directory.scopes.get(&number) else {
                 return Err(StoreError::Fenced);
             };
             let mut edited = row.clone();
             edit(&mut edited);
-            let changed = edited != *row;
-            Ok(changed.then(|| {
+            refused = edited
+                .cursor
+                .as_ref()
+                .and_then(|cursor| check_cursor(cursor).err());
+            let is_written = edited != *row && refused.is_none();
+            Ok(is_written.then(|| {
                 (
                     Commit {
                         scopes: vec![ScopeWrite { row: edited }],
@@ -319,7 +326,7 @@ impl JournalHandle {
             }))
         })
         .await?;
-        Ok(())
+        refused.map_or(Ok(()), |error| Err(error.into()))
     }
 }
 

@@ -6,12 +6,12 @@ use std::{
 };
 
 use gateway_store::{
-    AccountId, Journal, Lineage, NewJournal, Store, StoreError, StoreResult,
+    AccountId, Journal, NewJournal, Store, StoreError, StoreResult,
     sealing::{Place, Sealer},
 };
 use secrecy::SecretBox;
 
-use super::Directory;
+use super::{Directory, lineage::extended};
 use crate::{Gateway, OperationError, OperationResult, mailboxes::OpenMailbox};
 
 /// The journals of this process.
@@ -182,12 +182,11 @@ impl Gateway {
     async fn begin_stretch(&self, account: AccountId, mut journal: Journal) -> OperationResult<()> {
         let [a, b, c, d, ..] = random_i64().to_be_bytes();
         let tag = u32::from_be_bytes([a, b, c, d]);
+        let kept = chrono::Duration::from_std(self.inner.config.tombstones)
+            .unwrap_or(chrono::Duration::MAX);
         loop {
             let mut record = journal.record.clone();
-            record.lineage.push(Lineage {
-                tag,
-                from: journal.head,
-            });
+            record.lineage = extended(&journal, tag, self.now(), kept);
             let commit = gateway_store::Commit {
                 revision: journal.revision,
                 record: Some(record),

@@ -205,10 +205,8 @@ impl<'a> State<'a> {
                     break;
                 }
                 Some(_) => {}
-                None => {
-                    free = Some((id, digest));
-                    break;
-                }
+                // Not the end of them: one whose removal was forgotten leaves a gap.
+                None => free = free.or(Some((id, digest))),
             }
         }
         let id = match (orphan, free) {

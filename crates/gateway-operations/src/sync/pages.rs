@@ -75,6 +75,8 @@ impl Gateway {
             .await?;
         let limit = limit(&request, None)?;
         let step = step(&journal, &row, token, limit, verified_at).await?;
+        // Removals may have been forgotten while this waited and read.
+        token.check(&journal.journal().await?)?;
         let records = step
             .rows
             .into_iter()

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Gateway,
-    journal::{Announce, Directory, Place},
+    journal::{Announce, Directory, Place, check_position},
 };
 
 /// What a scope's scan has to do next.
@@ -254,6 +254,9 @@ impl Gateway {
         } else {
             Announce::FirstScan
         };
+        if let ScanNext::More(position) = &page.next {
+            check_position(position).map_err(PassError::Provider)?;
+        }
         let mut vanished = Vec::new();
         let entries = if announces {
             self.complete(context, row, page.entries, &mut vanished)

@@ -42,6 +42,7 @@ struct State {
     passed_at: Option<Instant>,
     orphans_since: Option<Timestamp>,
     lease_until: Option<Timestamp>,
+    removals_looked_for: Option<Timestamp>,
 }
 
 impl fmt::Debug for AccountSync {
@@ -175,6 +176,18 @@ impl AccountSync {
     /// Whether the last pass began less than this ago.
     pub fn passed_within(&self, bound: Duration) -> bool {
         self.state(|state| state.passed_at.is_some_and(|began| began.elapsed() < bound))
+    }
+
+    /// Whether the last look for old removals is so long ago; this is then the next one.
+    pub(super) fn may_look_for_removals(&self, now: Timestamp, every: chrono::Duration) -> bool {
+        self.state(|state| {
+            let last = state.removals_looked_for;
+            let may = last.is_none_or(|last| now.signed_duration_since(last) >= every);
+            if may {
+                state.removals_looked_for = Some(now);
+            }
+            may
+        })
     }
 
     pub(super) fn lease_until(&self) -> Option<Timestamp> {

@@ -328,7 +328,8 @@ impl Gateway {
         let wanted = sync.take_scan_wanted()
             || next_scan(&directory, &row.record, now).is_some()
             || directory.scopes.values().any(is_open)
-            || self.is_inventory_due(&row.record, now);
+            || self.is_inventory_due(&row.record, now)
+            || self.has_old_removals(sync, journal).await?;
         if !wanted || sync.scanning.swap(true, Ordering::SeqCst) {
             return Ok(());
         }
@@ -418,6 +419,7 @@ impl Gateway {
                 None if self.is_inventory_due(&record, self.now()) => {
                     self.inventory(&context).await?
                 }
+                None if self.forget_removals(journal).await? => {}
                 None => return Ok(()),
             }
         }

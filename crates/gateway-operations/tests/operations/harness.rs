@@ -7,7 +7,7 @@ use bytes::Bytes;
 use chrono::{Duration, TimeZone as _, Utc};
 use email_model::{Flags, FolderRole, MessageId, Timestamp};
 use email_provider::{
-    MessageRef, ProviderRegistry, SystemClock,
+    Clock, MessageRef, ProviderRegistry, SystemClock,
     network::{Network, NetworkError, ServiceRecord},
 };
 use gateway_operations::{
@@ -50,6 +50,7 @@ pub struct Harness {
     pub mailbox: MemoryMailbox,
     pub application: Application,
     pub account: Account,
+    pub store: Arc<dyn Store>,
     _directory: TempDir,
 }
 
@@ -72,6 +73,19 @@ impl Harness {
     }
 
     pub async fn with(shape: Shape, config: OperationsConfig) -> Self {
+        Self::at(shape, config, Arc::new(SystemClock), |plugin| {
+            ProviderRegistry::default().register(plugin)
+        })
+        .await
+    }
+
+    /// As [`Self::with`], by another clock and through another backend.
+    pub async fn at(
+        shape: Shape,
+        config: OperationsConfig,
+        clock: Arc<dyn Clock>,
+        backends: impl FnOnce(MemoryPlugin) -> ProviderRegistry,
+    ) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("store.db");
         let store = Arc::new(
@@ -86,12 +100,12 @@ impl Harness {
         plugin.insert(mailbox.clone());
         let context = GatewayContext {
             network: Arc::new(NoNetwork),
-            clock: Arc::new(SystemClock),
+            clock,
             provider_config: Value::Null,
         };
         let gateway = Gateway::new(
-            store,
-            ProviderRegistry::default().register(plugin.clone()),
+            Arc::clone(&store) as _,
+            backends(plugin.clone()),
             context,
             Arc::new(Sealer::new(&Sealer::random_key().unwrap())),
             config,
@@ -112,6 +126,7 @@ impl Harness {
             mailbox,
             application,
             account,
+            store,
             _directory: directory,
         }
     }

@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test may end it")]
 
 mod accounts;
+mod bounds;
 mod conversations;
 mod folders;
 mod harness;
 mod listing;
 mod reading;
+mod removals;
 mod writing;
 
 /// Servers run calls on whichever thread is free.

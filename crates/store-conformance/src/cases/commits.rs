@@ -1,7 +1,7 @@
 //! Writing changes.
 
 use email_model::MessageId;
-use gateway_store::{Commit, MessageRow, ScopeNumber, Seq, StoreError};
+use gateway_store::{Commit, MessageRow, ScopeNumber, Seq, StoreError, Stream};
 
 use crate::{
     fixture::{Fixture, Outcome},
@@ -282,6 +282,91 @@ pub async fn messages_are_forgotten(fixture: &Fixture) -> Outcome {
     assert!(found(5).await?.is_none());
     assert!(found(6).await?.is_some());
     Ok(())
+}
+
+/// With what entries they still have; those that are left are listed as before.
+pub async fn removals_are_forgotten_as_the_horizon_rises(fixture: &Fixture) -> Outcome {
+    let mailbox = fixture.mailbox().await?;
+    let head = 1_760_000_000_000_000;
+    let removals = 1..=1_200_u64;
+    let seq = |id| Seq(head + i64::try_from(id).unwrap_or(0));
+    mailbox
+        .commit(Commit {
+            head: Some(seq(1_200)),
+            messages: removals.clone().map(|id| removal(id, seq(id))).collect(),
+            entries: vec![entry(1, 1, 700), entry(1, 2, 701)],
+            ..Commit::default()
+        })
+        .await?;
+    let (store, account) = (&mailbox.store, mailbox.account);
+    let kept = async |after, limit| {
+        let (far, gone) = (Seq(i64::MAX), Stream::Deleted);
+        let rows = store.changes(account, gone, after, far, limit).await?;
+        Ok::<Vec<u64>, StoreError>(rows.iter().map(|row| row.id.0).collect())
+    };
+    mailbox
+        .commit(Commit {
+            horizon: Some(seq(700)),
+            messages_removed: (1..=700).map(MessageId).collect(),
+            entries_removed: vec![(ScopeNumber(1), key(1))],
+            ..Commit::default()
+        })
+        .await?;
+    let left: Vec<u64> = (701..=1_200).collect();
+    assert_eq!(kept(Seq(0), 9_999).await?, left);
+    assert_eq!(kept(seq(700), 2).await?, [701, 702]);
+    assert_eq!(mailbox.journal().await?.horizon, seq(700));
+    assert_eq!(mailbox.journal().await?.head, seq(1_200));
+    let scope = ScopeNumber(1);
+    let entries = store.scope_entries(account, scope, None, 9).await?;
+    assert_eq!(entries, [entry(1, 2, 701)]);
+    Ok(())
+}
+
+/// Whichever of its parts was refused.
+pub async fn a_refused_commit_leaves_removals_and_horizon(fixture: &Fixture) -> Outcome {
+    let mailbox = fixture.mailbox().await?;
+    let kept = removal(5, Seq(7));
+    mailbox
+        .commit(Commit {
+            head: Some(Seq(7)),
+            messages: vec![kept.clone()],
+            ..Commit::default()
+        })
+        .await?;
+    let before = mailbox.journal().await?;
+    let forgetting = Commit {
+        revision: before.revision,
+        horizon: Some(Seq(7)),
+        messages_removed: vec![MessageId(5)],
+        ..Commit::default()
+    };
+    let late = Commit {
+        revision: before.revision - 1,
+        ..forgetting.clone()
+    };
+    let fenced = Commit {
+        scopes: vec![scope(1, 4)],
+        ..forgetting
+    };
+    let (store, account) = (&mailbox.store, mailbox.account);
+    let refused = store.commit(account, &late).await;
+    assert!(matches!(refused, Err(StoreError::Conflict)));
+    let refused = store.commit(account, &fenced).await;
+    assert!(matches!(refused, Err(StoreError::Fenced)));
+    assert_eq!(mailbox.journal().await?, before);
+    let (gone, far) = (Stream::Deleted, Seq(i64::MAX));
+    assert_eq!(store.changes(account, gone, Seq(0), far, 9).await?, [kept]);
+    Ok(())
+}
+
+fn removal(id: u64, seq: Seq) -> MessageRow {
+    MessageRow {
+        seq,
+        gone: true,
+        envelope: None,
+        ..message(id)
+    }
 }
 
 /// The others are as if they had not been given.
