@@ -12,24 +12,27 @@ mod retry;
 
 use std::sync::Arc;
 
-pub use budget::{Budget, BudgetConfig, Budgeted, Cost, Rate};
+pub use budget::{Budget, BudgetConfig, BudgetPermit, BudgetState, Budgeted, Cost, Rate};
 pub use layered::{Layer, Layered};
 pub use metrics::Measured;
 pub use operation::Operation;
 pub use retry::{RetryConfig, RetryReads};
 
-use crate::EmailProvider;
+use crate::{Charged, EmailProvider};
 
 /// Puts all layers around a mailbox. `kind` is the plugin's; the budget is the account's, shared by
-/// all that is opened for it.
+/// all that is opened for it, and charged here or by the mailbox itself.
 pub fn layered(
     provider: Arc<dyn EmailProvider>,
     kind: &'static str,
     budget: Arc<Budget>,
-    cost: Cost,
+    charged: Charged,
     retry: RetryConfig,
 ) -> Arc<dyn EmailProvider> {
-    let provider = Arc::new(Budgeted::new(provider, budget, cost));
+    let provider: Arc<dyn EmailProvider> = match charged {
+        Charged::Operation(cost) => Arc::new(Budgeted::new(provider, budget, cost)),
+        Charged::Request => provider,
+    };
     let provider = Arc::new(RetryReads::new(provider, retry));
     Arc::new(Measured::new(provider, kind))
 }

@@ -11,8 +11,10 @@ mod clock;
 mod error;
 pub mod layers;
 pub mod network;
+pub mod oauth;
 mod plugin;
 mod provider;
+pub mod push;
 mod reading;
 mod registry;
 mod writing;
@@ -26,8 +28,8 @@ pub use clock::{Clock, SystemClock};
 pub use email_model::{Cursor, EntryKey, ScopeKey};
 pub use error::{ErrorKind, ProviderError, ProviderResult};
 pub use plugin::{
-    ConnectContext, ConnectedMailbox, Connection, CredentialField, MailboxIdentity, PluginInfo,
-    ProviderPlugin, ServiceTypeInfo, SignIn, SignInError,
+    AccountBudget, Charged, ConnectContext, ConnectedMailbox, Connection, CredentialField,
+    MailboxIdentity, PluginInfo, ProviderPlugin, ServiceTypeInfo, SignIn, SignInError,
 };
 pub use provider::{Call, EmailProvider, Notifier, Priority};
 pub use reading::{

@@ -1,11 +1,18 @@
 use std::{fmt::Debug, sync::Arc};
 
 use async_trait::async_trait;
+use email_model::Timestamp;
 use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Clock, EmailProvider, ProviderError, ProviderResult, network::Network};
+use crate::{
+    Clock, EmailProvider, ProviderError, ProviderResult,
+    layers::{Budget, BudgetConfig, Cost},
+    network::Network,
+    oauth::{AccessTokens, OAuthPlugin},
+    push::PushReceiver,
+};
 
 /// What a kind of backend is and needs, as data.
 #[derive(Clone, Debug, Serialize)]
@@ -15,6 +22,9 @@ pub struct PluginInfo {
     pub kind: &'static str,
     /// The service types that it serves, as clients name them.
     pub service_types: Vec<ServiceTypeInfo>,
+    /// The word for it in names of environment variables: `POLYPOST_{word}_X` sets `x` in its section of
+    /// the configuration.
+    pub environment: Option<&'static str>,
 }
 
 /// A service type on the wire.
@@ -37,6 +47,8 @@ pub enum CredentialField {
     Password,
     /// An access token.
     AccessToken,
+    /// A refresh token.
+    RefreshToken,
     /// Where the server is; found from the address where it is left out.
     ServerUrl,
 }
@@ -56,6 +68,10 @@ pub struct SignIn {
     pub access_token: Option<SecretString>,
     /// A refresh token.
     pub refresh_token: Option<SecretString>,
+    /// When the access token ends.
+    pub expires_at: Option<Timestamp>,
+    /// The backend's own names for what was granted; empty: unknown.
+    pub granted_scopes: Vec<String>,
     /// The reading server.
     pub server_url: Option<String>,
     /// The sending server.
@@ -123,6 +139,38 @@ pub struct ConnectContext {
     pub clock: Arc<dyn Clock>,
     /// The plugin's section of the configuration.
     pub config: Value,
+    /// The account's access tokens, where it is connected by OAuth and there is an account.
+    pub tokens: Option<Arc<dyn AccessTokens>>,
+    /// The account's budget, for a plugin that charges it by itself.
+    pub budget: Option<Arc<Budget>>,
+}
+
+/// An account's budget, and who charges it.
+#[derive(Clone, Copy, Debug)]
+pub struct AccountBudget {
+    /// The budget.
+    pub config: BudgetConfig,
+    /// Who charges it.
+    pub charged: Charged,
+}
+
+/// Who charges an account's budget.
+#[derive(Clone, Copy, Debug)]
+pub enum Charged {
+    /// The layers, once an operation.
+    Operation(Cost),
+    /// The mailbox itself, once a request: [`ConnectContext::budget`].
+    Request,
+}
+
+impl Default for AccountBudget {
+    /// Bounds calls at the same time only.
+    fn default() -> Self {
+        Self {
+            config: BudgetConfig::default(),
+            charged: Charged::Operation(|_| 1),
+        }
+    }
 }
 
 /// A kind of backend.
@@ -145,6 +193,29 @@ pub trait ProviderPlugin: Send + Sync + Debug {
         context: &ConnectContext,
         mailbox: ConnectedMailbox,
     ) -> Result<ConnectedMailbox, SignInError>;
+
+    /// How its mailboxes are connected by OAuth, where they are. The secret of their connections is a
+    /// [`crate::oauth::Grant`], which the gateway keeps fresh; [`ConnectContext::tokens`] gives the tokens.
+    fn oauth(&self) -> Option<&dyn OAuthPlugin> {
+        None
+    }
+
+    /// Hints that the backend sends over HTTP.
+    fn push(&self) -> Option<&dyn PushReceiver> {
+        None
+    }
+
+    /// An account's budget, and who charges it.
+    ///
+    /// # Errors
+    /// `Invalid` where the configuration of it is.
+    fn budget(&self, _context: &ConnectContext) -> Result<AccountBudget, SignInError> {
+        Ok(AccountBudget::default())
+    }
+
+    /// The account is removed: ends at the backend what was begun for it, such as a subscription. What
+    /// fails is left to end by itself.
+    async fn disconnect(&self, _context: &ConnectContext, _connection: &Connection) {}
 
     /// Opens the mailbox. Cheap: connections are made when they are needed, except what
     /// [`EmailProvider::capabilities`] needs.

@@ -7,8 +7,9 @@ use std::{
 
 use email_model::digest;
 use email_provider::{
-    ConnectContext, Connection, EmailProvider, ErrorKind, ProviderError, ProviderPlugin,
-    layers::{Budget, BudgetConfig, RetryConfig, layered},
+    AccountBudget, ConnectContext, Connection, EmailProvider, ErrorKind, ProviderError,
+    ProviderPlugin, SignInError,
+    layers::{Budget, RetryConfig, layered},
 };
 use gateway_store::{Account, AccountId, CredentialState, TokenStatus, sealing::Place};
 use secrecy::{ExposeSecret, SecretString};
@@ -104,16 +105,21 @@ impl Gateway {
                 "the stored credentials cannot be opened",
             )
         })?;
-        let provider = plugin
-            .open(&self.connect_context(&account.kind), &connection)
-            .await?;
-        let budget = Budget::new(BudgetConfig::default());
+        let mut context = self.connect_context(&account.kind);
+        let AccountBudget { config, charged } =
+            plugin.budget(&context).map_err(|error| match error {
+                SignInError::Provider(error) => error,
+                error => ProviderError::new(ErrorKind::Unexpected, error.to_string()),
+            })?;
+        let budget = Budget::new(config);
+        context.budget = Some(Arc::clone(&budget));
+        let provider = plugin.open(&context, &connection).await?;
         let kind = plugin.info().kind;
         Ok(layered(
             provider,
             kind,
             budget,
-            |_| 1,
+            charged,
             RetryConfig::default(),
         ))
     }
@@ -132,6 +138,8 @@ impl Gateway {
         ConnectContext {
             network: Arc::clone(&context.network),
             clock: Arc::clone(&context.clock),
+            tokens: None,
+            budget: None,
             config: context
                 .provider_config
                 .get(kind)

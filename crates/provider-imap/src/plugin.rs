@@ -139,6 +139,7 @@ impl ProviderPlugin for ImapPlugin {
         PluginInfo {
             kind: "imap",
             service_types,
+            environment: Some("IMAP"),
         }
     }
 

@@ -96,6 +96,8 @@ impl Harness for ImapHarness {
         let context = ConnectContext {
             network: Arc::new(GuardedNetwork::new(allow, GuardOptions::default())),
             clock: Arc::new(SystemClock),
+            tokens: None,
+            budget: None,
             config: serde_json::json!({ "watch_connections": 1, "interactive_connections": 2, "bulk_connections": 2 }),
         };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.proxy.port()));

@@ -146,6 +146,7 @@ impl ProviderPlugin for MemoryPlugin {
     fn info(&self) -> PluginInfo {
         PluginInfo {
             kind: "memory",
+            environment: None,
             service_types: vec![ServiceTypeInfo {
                 name: "Sample",
                 credentials: vec![CredentialField::Login, CredentialField::Password],

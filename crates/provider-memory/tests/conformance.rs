@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use email_model::{Flags, FolderKey};
 use email_provider::{
-    EmailProvider, ErrorKind, MessageRef,
+    Charged, EmailProvider, ErrorKind, MessageRef,
     layers::{self, Budget, BudgetConfig, RetryConfig},
 };
 use provider_conformance::{Harness, HarnessFacts, NewMail, provider_conformance};
@@ -56,7 +56,8 @@ impl Harness for MemoryHarness {
             return provider;
         }
         let budget = Budget::new(BudgetConfig::default());
-        layers::layered(provider, "memory", budget, |_| 1, RetryConfig::default())
+        let charged = Charged::Operation(|_| 1);
+        layers::layered(provider, "memory", budget, charged, RetryConfig::default())
     }
 
     async fn append(&self, folder: &FolderKey, mail: NewMail) {

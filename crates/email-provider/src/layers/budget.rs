@@ -2,9 +2,10 @@
 
 mod gate;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
+pub use gate::BudgetPermit;
 use gate::Gate;
 use serde::Deserialize;
 
@@ -49,6 +50,22 @@ impl Default for BudgetConfig {
     }
 }
 
+/// How a budget stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BudgetState {
+    /// Calls under way.
+    pub running: usize,
+    /// Calls that wait for their turn.
+    pub waiting: usize,
+    /// Units that may be spent now; below nothing after a call that cost more than the budget holds.
+    /// `None`: only concurrency is bounded.
+    pub units_left: Option<i64>,
+    /// Units of a full budget.
+    pub units_at_most: Option<u32>,
+    /// How long nobody may call, because the backend asked to wait.
+    pub paused_for: Duration,
+}
+
 /// An account's budget: one for all that is opened for the account.
 #[derive(Debug)]
 pub struct Budget {
@@ -61,6 +78,25 @@ impl Budget {
         Arc::new(Self {
             gate: Gate::new(config),
         })
+    }
+
+    /// Waits for a place and for `units`; the place is given back with the permit. A call that costs more
+    /// than the budget holds begins when the budget is full and leaves it in debt.
+    ///
+    /// # Errors
+    /// `RateLimited` where that takes longer than the call's deadline, at once where it is certain.
+    pub async fn enter(&self, call: Call, units: u32) -> ProviderResult<BudgetPermit<'_>> {
+        self.gate.enter(call, units).await
+    }
+
+    /// The backend asks to wait: nobody begins before.
+    pub fn pause(&self, wait: Duration) {
+        self.gate.pause(wait);
+    }
+
+    /// How it stands now.
+    pub fn state(&self) -> BudgetState {
+        self.gate.standing()
     }
 }
 
@@ -94,14 +130,13 @@ impl Layer for WithinBudget {
         T: Send + 'a,
         F: Fn() -> BoxFuture<'a, ProviderResult<T>> + Send + Sync + 'a,
     {
-        let gate = &self.budget.gate;
-        let _permit = gate.enter(call, (self.cost)(&operation)).await?;
+        let _permit = self.budget.enter(call, (self.cost)(&operation)).await?;
         let answer = run().await;
         if let Err(error) = &answer
             && error.kind == ErrorKind::RateLimited
             && let Some(wait) = error.retry_after
         {
-            gate.pause(wait);
+            self.budget.pause(wait);
         }
         answer
     }

@@ -316,6 +316,8 @@ fn sign_in(input: &AccountInput) -> SignIn {
         server_url: input.server_url.clone(),
         server_url2: input.server_url2.clone(),
         trust_server: input.trust_server,
+        expires_at: None,
+        granted_scopes: Vec::new(),
     }
 }
 

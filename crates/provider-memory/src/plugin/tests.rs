@@ -11,6 +11,8 @@ fn context() -> ConnectContext {
     ConnectContext {
         network: Arc::new(GuardedNetwork::new(Vec::new(), GuardOptions::default())),
         clock: Arc::new(SystemClock),
+        tokens: None,
+        budget: None,
         config: serde_json::Value::Null,
     }
 }

@@ -9,7 +9,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{BudgetConfig, Rate};
+use super::{BudgetConfig, BudgetState, Rate};
 use crate::{Call, ErrorKind, Priority, ProviderError};
 
 /// A semaphore and a token bucket in one, with two queues: the interactive one goes first.
@@ -70,7 +70,11 @@ impl Gate {
 
     /// Waits for a place and `cost` units. A call that costs more than the bucket holds enters when
     /// the bucket is full and leaves it in debt.
-    pub(super) async fn enter(&self, call: Call, cost: u32) -> Result<Permit<'_>, ProviderError> {
+    pub(super) async fn enter(
+        &self,
+        call: Call,
+        cost: u32,
+    ) -> Result<BudgetPermit<'_>, ProviderError> {
         let ticket = Ticket::take(self, call.priority);
         loop {
             let changed = self.changed.notified();
@@ -103,7 +107,22 @@ impl Gate {
         state.paused_until = state.paused_until.max(until);
     }
 
-    fn try_enter(&self, ticket: &Ticket<'_>, cost: u32) -> Result<Permit<'_>, Obstacle> {
+    pub(super) fn standing(&self) -> BudgetState {
+        let mut state = self.state();
+        let now = Instant::now();
+        if let Some(rate) = self.config.rate {
+            state.refill(rate, now);
+        }
+        BudgetState {
+            running: state.running,
+            waiting: state.interactive.len() + state.background.len(),
+            units_left: self.config.rate.map(|_| state.units.floor() as i64),
+            units_at_most: self.config.rate.map(|rate| rate.units),
+            paused_for: state.paused_until.saturating_duration_since(now),
+        }
+    }
+
+    fn try_enter(&self, ticket: &Ticket<'_>, cost: u32) -> Result<BudgetPermit<'_>, Obstacle> {
         let mut state = self.state();
         let background = ticket.priority == Priority::Background;
         let first = match ticket.priority {
@@ -136,7 +155,7 @@ impl Gate {
         }
         state.running += 1;
         state.running_background += usize::from(background);
-        Ok(Permit {
+        Ok(BudgetPermit {
             gate: self,
             background,
         })
@@ -201,14 +220,14 @@ impl Drop for Ticket<'_> {
     }
 }
 
-/// The right to one call.
+/// The right to one call, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Permit<'a> {
+pub struct BudgetPermit<'a> {
     gate: &'a Gate,
     background: bool,
 }
 
-impl Drop for Permit<'_> {
+impl Drop for BudgetPermit<'_> {
     fn drop(&mut self) {
         let mut state = self.gate.state();
         state.running -= 1;
