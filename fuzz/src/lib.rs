@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 use email_model::{BodyType, Timestamp, query};
+use gateway_operations::{AccountId, TokenSeal};
+use gateway_store::sealing::Sealer;
 use provider_imap::protocol::{Limits, Splitter, parse_tagged, parse_untagged};
+use secrecy::SecretBox;
 
 /// Whatever a server sends, however it is cut, is split alike and read without harm.
 pub fn imap_response(data: &[u8]) {
@@ -45,6 +48,31 @@ pub fn search_query(data: &[u8]) {
     if let Ok(parsed) = query::parse(text, now) {
         let _ = parsed.needs_body();
     }
+}
+
+/// Whatever a caller gives as a sync token is refused, unless it is one that was made here; and even what was
+/// sealed with the right key is read without harm.
+pub fn sync_token(data: &[u8]) {
+    let sealer = Sealer::new(&SecretBox::new(Box::new([7; 32])));
+    let seal = TokenSeal {
+        sealer: &sealer,
+        account: AccountId(1),
+        epoch: 0x0102_0304,
+    };
+    if let Ok(text) = std::str::from_utf8(data) {
+        assert!(
+            seal.check(text).is_err(),
+            "a token that nobody made is taken"
+        );
+    }
+    let sealed = seal.seal(data).expect("random numbers");
+    let _ = seal.check(&sealed);
+    let mut altered = sealed.into_bytes();
+    if let Some(last) = altered.last_mut() {
+        *last = if *last == b'A' { b'B' } else { b'A' };
+    }
+    let altered = String::from_utf8(altered).expect("base64url");
+    assert!(seal.check(&altered).is_err(), "an altered token is taken");
 }
 
 /// Whatever a stranger mails is read without harm.

@@ -39,3 +39,8 @@ fn the_fuzz_corpus_of_queries_is_read_without_harm() {
 fn the_fuzz_corpus_of_messages_is_read_without_harm() {
     replay("mime", inputs::mime);
 }
+
+#[test]
+fn the_fuzz_corpus_of_sync_tokens_is_read_without_harm() {
+    replay("sync_token", inputs::sync_token);
+}

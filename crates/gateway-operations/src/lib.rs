@@ -24,7 +24,9 @@ pub use gateway::{Gateway, GatewayContext};
 pub use messages::{
     AttachmentDownload, ListRequest, MessagePage, MessageView, Omitted, ReadRequest, StatusChange,
 };
-pub use sync::{DeletedPage, DeletedRecord, StartSync, SyncPageRequest, SyncStarted, UpdatedPage};
+pub use sync::{
+    DeletedPage, DeletedRecord, StartSync, SyncPageRequest, SyncStarted, TokenSeal, UpdatedPage,
+};
 
 pub use email_provider::ByteStream;
 pub use gateway_store::{

@@ -13,6 +13,7 @@ mod tokens;
 mod work;
 
 pub(crate) use supervisor::Supervisor;
+pub use tokens::TokenSeal;
 
 use chrono::{DateTime, Utc};
 use email_model::{BodyType, FolderId, MessageId};

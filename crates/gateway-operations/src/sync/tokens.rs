@@ -1,19 +1,15 @@
 //! Sync tokens: short, opaque, sealed with the journal's own key, so that rotating the gateway's key
 //! never touches them.
-//!
-//! A token is base64url of `format (1) · epoch (8) · sealed`. The epoch stands in the clear so that a
-//! token of another journal is told from an altered one; it is authenticated with the rest.
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+mod seal;
+
+pub use self::seal::TokenSeal;
+
 use email_model::{BodyType, Timestamp};
-use gateway_store::{Journal, Seq, Stream, sealing::Place};
+use gateway_store::{Journal, Seq, Stream};
 use serde::{Deserialize, Serialize};
 
 use crate::{OperationError, OperationErrorKind, OperationResult, journal::JournalHandle};
-
-const FORMAT: u8 = 1;
-/// Longer than any token we make.
-const LONGEST: usize = 512;
 
 /// Where in a walk a token stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,44 +48,16 @@ pub(crate) struct SyncToken {
     pub stretch: u32,
 }
 
-fn place(row: &str) -> Place<'_> {
-    Place {
-        table: "journal",
-        row,
-        column: "sync-token",
-    }
-}
-
 impl SyncToken {
     /// The token's text.
     pub fn write(&self, handle: &JournalHandle) -> OperationResult<String> {
-        let failed = || OperationError::internal("a token could not be made");
-        let plain = postcard::to_allocvec(self).map_err(|_| failed())?;
-        let row = format!("{} {}", handle.account, handle.epoch);
-        let sealed = handle
-            .sealer
-            .seal(place(&row), &plain)
-            .map_err(|_| failed())?;
-        let mut bytes = vec![FORMAT];
-        bytes.extend_from_slice(&handle.epoch.to_be_bytes());
-        bytes.extend_from_slice(&sealed);
-        Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
+        let plain = postcard::to_allocvec(self).map_err(|_| not_made())?;
+        TokenSeal::of(handle).seal(&plain)
     }
 
     /// Reads a token of this journal.
     pub fn read(text: &str, handle: &JournalHandle) -> OperationResult<Self> {
-        let (epoch, sealed) = split(text).ok_or_else(not_valid)?;
-        if epoch != handle.epoch {
-            return Err(expired(
-                "this token is not of this account's journal: start a new sync",
-            ));
-        }
-        let row = format!("{} {}", handle.account, handle.epoch);
-        let plain = handle
-            .sealer
-            .open(place(&row), &sealed)
-            .map_err(|_| not_valid())?;
-        postcard::from_bytes(&plain).map_err(|_| not_valid())
+        TokenSeal::of(handle).read(text)
     }
 
     /// Whether the journal still tells what happened after this token.
@@ -122,29 +90,18 @@ pub(crate) fn stretch(journal: &Journal) -> u32 {
     journal.record.lineage.last().map_or(0, |last| last.tag)
 }
 
-/// Splits a token's text; pure, total, for any input.
-fn split(text: &str) -> Option<(i64, Vec<u8>)> {
-    if text.len() > LONGEST {
-        return None;
-    }
-    let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
-    let (header, sealed) = bytes.split_at_checked(9)?;
-    if header[0] != FORMAT {
-        return None;
-    }
-    let mut epoch = [0; 8];
-    epoch.copy_from_slice(&header[1..]);
-    Some((i64::from_be_bytes(epoch), sealed.to_vec()))
-}
-
-fn not_valid() -> OperationError {
+pub(super) fn not_valid() -> OperationError {
     OperationError::new(
         OperationErrorKind::TokenNotValid,
         "the token is malformed or was altered",
     )
 }
 
-fn expired(message: &str) -> OperationError {
+pub(super) fn not_made() -> OperationError {
+    OperationError::internal("a token could not be made")
+}
+
+pub(super) fn expired(message: &str) -> OperationError {
     OperationError::new(OperationErrorKind::SyncTokenExpired, message)
 }
 
