@@ -27,6 +27,8 @@ pub struct Application {
     pub secret_hash: [u8; 32],
     /// Where a sign-in may return to, exactly.
     pub return_urls: Vec<String>,
+    /// Whether a sign-in may return an account token at once.
+    pub token_response: bool,
     /// Since when.
     pub created_at: Timestamp,
 }
@@ -88,7 +90,8 @@ pub struct Account {
     pub details: Value,
     /// The plugin's settings; not secret.
     pub connection_settings: Value,
-    /// The plugin's secret, sealed for (`account`, id, `secret`).
+    /// The plugin's secret, sealed for (`account`, id, `secret`). Empty where the account is connected by
+    /// OAuth: it has a grant then, which changes without the account.
     pub connection_secret: Vec<u8>,
     /// State of the credentials.
     pub credentials: CredentialState,

@@ -7,8 +7,10 @@
 
 mod account;
 mod error;
+mod grant;
 mod journal;
 pub mod sealing;
+mod sign_in;
 mod store;
 
 pub use account::{
@@ -16,8 +18,10 @@ pub use account::{
     CredentialState, TokenStatus,
 };
 pub use error::{StoreError, StoreResult};
+pub use grant::GrantRow;
 pub use journal::{
     Commit, EntryRow, FolderRow, Journal, JournalRecord, Lineage, LoadRequest, Loaded, MessageRow,
     NewJournal, ScopeNumber, ScopeRow, ScopeWrite, Seq, Stream,
 };
+pub use sign_in::{CodeHash, PendingSignIn, Redeemed, StateHash};
 pub use store::{Lease, LeaseRequest, Store, TableSize};

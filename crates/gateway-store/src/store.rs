@@ -6,8 +6,9 @@ use futures::stream::BoxStream;
 
 use crate::{
     AccessTokenHash, Account, AccountFilter, AccountId, AccountPage, Application, ApplicationId,
-    Commit, CredentialState, EntryRow, FolderRow, Journal, LoadRequest, Loaded, MessageRow,
-    NewJournal, ScopeNumber, ScopeRow, Seq, StoreResult, Stream,
+    CodeHash, Commit, CredentialState, EntryRow, FolderRow, GrantRow, Journal, LoadRequest, Loaded,
+    MessageRow, NewJournal, PendingSignIn, Redeemed, ScopeNumber, ScopeRow, Seq, StateHash,
+    StoreResult, Stream,
 };
 
 /// A lease asked for.
@@ -40,7 +41,7 @@ pub struct TableSize {
 }
 
 /// What the gateway keeps. Every call is atomic and durable when it returns; all but those on
-/// applications and tokens name the account first and never touch another one's rows.
+/// applications, tokens and sign-ins name the account first and never touch another one's rows.
 #[async_trait]
 pub trait Store: Send + Sync + Debug {
     // ---- the store itself
@@ -65,8 +66,8 @@ pub trait Store: Send + Sync + Debug {
 
     // ---- applications
 
-    /// Inserts the application, or updates the secret and return URLs of the one with its client
-    /// id; returns it as stored.
+    /// Inserts the application, or updates the one with its client id in all but number and beginning;
+    /// returns it as stored.
     async fn put_application(&self, application: &Application) -> StoreResult<Application>;
 
     /// All applications, by client id.
@@ -80,13 +81,18 @@ pub trait Store: Send + Sync + Debug {
 
     // ---- accounts
 
-    /// Inserts an account. `Exists` where the id is taken.
-    async fn insert_account(&self, account: &Account) -> StoreResult<()>;
+    /// Inserts an account, with its sealed grant if it is connected by OAuth. `Exists` where the id is taken.
+    async fn insert_account(&self, account: &Account, grant: Option<&[u8]>) -> StoreResult<()>;
 
-    /// Replaces all of an account but `id`, `application` and `created_at`. `NotFound` where there is none.
+    /// Replaces all of an account but `id`, `application`, `created_at` and its grant. `NotFound` where there
+    /// is none.
     async fn update_account(&self, account: &Account) -> StoreResult<()>;
 
-    /// Notes the state of the credentials.
+    /// The same, and the grant with it: replaced, or removed where none is given. Who holds the old one
+    /// loses it.
+    async fn reconnect_account(&self, account: &Account, grant: Option<&[u8]>) -> StoreResult<()>;
+
+    /// Notes the state of the credentials. Dead ones stay dead until the account is updated.
     async fn set_credentials(&self, account: AccountId, state: &CredentialState)
     -> StoreResult<()>;
 
@@ -107,6 +113,16 @@ pub trait Store: Send + Sync + Debug {
         email: Option<&str>,
         mailbox: Option<&str>,
     ) -> StoreResult<Vec<Account>>;
+
+    /// Accounts of any application and of this kind with this mailbox or this address
+    /// (case-insensitively), by id.
+    async fn accounts_at(
+        &self,
+        kind: &str,
+        mailbox: Option<&str>,
+        email: Option<&str>,
+        limit: u32,
+    ) -> StoreResult<Vec<AccountId>>;
 
     /// Active accounts whose journal synchronises, after this id, by id.
     async fn synchronised_accounts(
@@ -135,6 +151,81 @@ pub trait Store: Send + Sync + Debug {
 
     /// Removes all tokens of an account.
     async fn remove_access_tokens(&self, account: AccountId) -> StoreResult<()>;
+
+    // ---- grants
+
+    /// An account's grant.
+    async fn grant(&self, account: AccountId) -> StoreResult<Option<GrantRow>>;
+
+    /// Takes an account's grant to refresh it, or keeps it longer; returns it as it is then. `None`: another
+    /// holder has it and its time has not run out. `NotFound` where there is no grant.
+    async fn hold_grant(&self, request: &LeaseRequest) -> StoreResult<Option<GrantRow>>;
+
+    /// Gives a grant back. Harmless if another holder has it.
+    async fn release_grant(&self, account: AccountId, holder: &str) -> StoreResult<()>;
+
+    /// Replaces the grant if it still has this version, and gives it back. False: it has not, or it is
+    /// gone; nothing was written.
+    async fn replace_grant(
+        &self,
+        account: AccountId,
+        version: i64,
+        secret: &[u8],
+    ) -> StoreResult<bool>;
+
+    /// Notes the state of the credentials if the grant still has this version. False: it has not, or it is
+    /// gone; nothing was written.
+    async fn set_grant_state(
+        &self,
+        account: AccountId,
+        version: i64,
+        state: &CredentialState,
+    ) -> StoreResult<bool>;
+
+    // ---- sign-ins in the browser
+
+    /// Keeps a sign-in that has begun, and removes those that ended before `now`.
+    async fn put_sign_in(
+        &self,
+        state: &StateHash,
+        pending: &PendingSignIn,
+        now: Timestamp,
+    ) -> StoreResult<()>;
+
+    /// A sign-in that has begun and has not run out.
+    async fn sign_in(
+        &self,
+        state: &StateHash,
+        now: Timestamp,
+    ) -> StoreResult<Option<PendingSignIn>>;
+
+    /// Removes a sign-in and returns it, to one caller only. `None` where there is none or it has run out.
+    async fn take_sign_in(
+        &self,
+        state: &StateHash,
+        now: Timestamp,
+    ) -> StoreResult<Option<PendingSignIn>>;
+
+    /// Keeps a code that can be exchanged for a token of this account, and removes those that ended before
+    /// `now`.
+    async fn put_code(
+        &self,
+        code: &CodeHash,
+        account: AccountId,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> StoreResult<()>;
+
+    /// Exchanges a code of this application for this token, once: as [`Store::add_access_token`]. A code that
+    /// comes again ends the token that it gave.
+    async fn redeem_code(
+        &self,
+        code: &CodeHash,
+        application: ApplicationId,
+        token: &AccessTokenHash,
+        now: Timestamp,
+        keep: u32,
+    ) -> StoreResult<Redeemed>;
 
     // ---- journal: reading
 

@@ -15,7 +15,7 @@ macro_rules! store_contract {
             }
             applications {
                 an_application_is_found_by_its_client_id,
-                putting_an_application_again_changes_secret_and_urls_alone,
+                putting_an_application_again_changes_what_it_may_do_alone,
                 an_application_with_a_number_that_is_taken_is_refused,
                 applications_are_listed_by_client_id,
                 removing_an_application_removes_its_accounts,
@@ -26,8 +26,10 @@ macro_rules! store_contract {
                 an_account_of_an_unknown_application_is_refused,
                 an_update_changes_all_of_an_account_but_whose_it_is,
                 the_state_of_credentials_is_noted,
+                dead_credentials_stay_dead_until_the_account_is_updated,
                 accounts_are_listed_in_pages_by_id,
                 accounts_are_found_by_address_in_any_case_or_by_mailbox,
+                accounts_of_all_applications_are_found_by_address_or_mailbox,
                 accounts_to_synchronise_are_listed_by_id,
                 removing_an_account_removes_all_that_is_kept_of_it,
             }
@@ -37,6 +39,27 @@ macro_rules! store_contract {
                 tokens_added_at_once_leave_the_number_to_keep,
                 removed_tokens_lead_nowhere,
                 a_token_that_is_taken_or_of_no_account_is_refused,
+            }
+            grants {
+                a_grant_is_kept_with_its_account,
+                an_update_leaves_the_grant_and_a_reconnection_replaces_it,
+                a_grant_is_held_by_one_until_its_time_runs_out,
+                of_many_that_want_a_grant_at_once_one_gets_it,
+                a_grant_is_replaced_by_who_knows_its_version,
+                of_many_that_replace_a_grant_at_once_one_does,
+                the_state_of_a_grant_is_noted_at_its_version_alone,
+                an_account_takes_its_grant_with_it,
+            }
+            sign_ins {
+                a_sign_in_is_taken_once,
+                of_many_that_take_a_sign_in_at_once_one_gets_it,
+                a_sign_in_that_has_run_out_is_gone,
+                an_application_takes_its_sign_ins_with_it,
+                a_code_gives_one_token,
+                a_code_that_comes_again_ends_its_token,
+                of_many_that_redeem_a_code_at_once_at_most_one_gets_a_token,
+                a_code_of_another_application_or_time_is_unknown,
+                an_account_takes_its_codes_with_it,
             }
             journals {
                 a_journal_is_opened_once,

@@ -78,7 +78,7 @@ pub(crate) async fn account(
     id: i64,
 ) -> StoreResult<Account> {
     let account = samples::account(owner, id);
-    store.insert_account(&account).await?;
+    store.insert_account(&account, None).await?;
     Ok(account)
 }
 

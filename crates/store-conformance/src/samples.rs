@@ -24,6 +24,7 @@ pub(crate) fn application(id: i64) -> Application {
         client_id: format!("client-{id}"),
         secret_hash: [u8::try_from(id).unwrap_or(0); 32],
         return_urls: vec![format!("https://app-{id}.example/return")],
+        token_response: false,
         created_at: at(NOW),
     }
 }

@@ -2,7 +2,7 @@
 
 use gateway_store::{
     Account, AccountFilter, AccountId, AccountPage, ApplicationId, CredentialState, StoreError,
-    StoreResult,
+    StoreResult, TokenStatus,
 };
 
 use crate::{Columns, Session, encoding, rows, values};
@@ -24,6 +24,7 @@ const INSERT: &str = "insert into account (kind, service_type, mailbox, email, e
 const UPDATE: &str = "update account set kind = $1, service_type = $2, mailbox = $3, email = $4,
      email_folded = $5, login = $6, active = $7, details = $8, connection_settings = $9,
      connection_secret = $10, credentials = $11, updated_at = $12 where id = $13";
+const CREDENTIALS: &str = "select credentials from account where id = $1";
 const SET_CREDENTIALS: &str = "update account set credentials = $1 where id = $2";
 const ONE: &str = concat!("select ", columns!(), " from account where id = $1");
 const PAGE: &str = concat!(
@@ -44,6 +45,8 @@ const FIND: &str = concat!(
     columns!(),
     " from account where application = $1 and (email_folded = $2 or mailbox = $3) order by id"
 );
+const AT: &str = "select id from account
+     where (kind = $1 and email_folded = $2) or (mailbox = $3 and kind = $1) order by id limit $4";
 const SYNCHRONISED: &str = "select journal.account from journal
      join account on account.id = journal.account
      where journal.synchronises and account.active and journal.account > $1
@@ -100,11 +103,15 @@ pub async fn set_credentials(
     account: AccountId,
     state: &CredentialState,
 ) -> StoreResult<()> {
-    let values = values![encoding::json(state)?, account.0];
-    match session.execute(SET_CREDENTIALS, values).await? {
-        0 => Err(StoreError::NotFound),
-        _ => Ok(()),
+    let Some(row) = session.lock(CREDENTIALS, values![account.0]).await?.pop() else {
+        return Err(StoreError::NotFound);
+    };
+    let kept: CredentialState = encoding::read_json(&row.text(0)?)?;
+    if kept.status != TokenStatus::Dead || state.status == TokenStatus::Dead {
+        let values = values![encoding::json(state)?, account.0];
+        session.execute(SET_CREDENTIALS, values).await?;
     }
+    Ok(())
 }
 
 /// An account.
@@ -153,6 +160,24 @@ pub async fn find(
     ];
     let rows = session.rows(FIND, values).await?;
     rows.iter().map(rows::account).collect()
+}
+
+/// Accounts of any application with this mailbox or address, by id.
+pub async fn at(
+    session: &mut impl Session,
+    kind: &str,
+    mailbox: Option<&str>,
+    email: Option<&str>,
+    limit: u32,
+) -> StoreResult<Vec<AccountId>> {
+    let values = values![
+        kind.as_bytes(),
+        email.map(folded),
+        mailbox.map(|mailbox| mailbox.as_bytes().to_vec()),
+        limit,
+    ];
+    let rows = session.rows(AT, values).await?;
+    rows.iter().map(|row| row.long(0).map(AccountId)).collect()
 }
 
 /// Active accounts whose journal synchronises, after this id.

@@ -6,15 +6,16 @@ use crate::{Session, damaged, encoding, rows, values};
 
 macro_rules! columns {
     () => {
-        "id, client_id, secret_hash, return_urls, created_at"
+        "id, client_id, secret_hash, return_urls, created_at, token_response"
     };
 }
 
 const PUT: &str = concat!(
     "insert into application (",
     columns!(),
-    ") values ($1, $2, $3, $4, $5) on conflict (client_id) do update
-     set secret_hash = excluded.secret_hash, return_urls = excluded.return_urls returning ",
+    ") values ($1, $2, $3, $4, $5, $6) on conflict (client_id) do update
+     set secret_hash = excluded.secret_hash, return_urls = excluded.return_urls,
+         token_response = excluded.token_response returning ",
     columns!()
 );
 const ALL: &str = concat!(
@@ -39,6 +40,7 @@ pub async fn put(
         &application.secret_hash[..],
         encoding::json(&application.return_urls)?,
         encoding::time(application.created_at),
+        application.token_response,
     ];
     let row = session.row(PUT, values).await?;
     rows::application(&row.ok_or_else(|| damaged("an application vanished"))?)

@@ -21,6 +21,7 @@ pub(crate) fn application(row: &impl Columns) -> StoreResult<Application> {
         secret_hash: fixed(row.bytes(2)?)?,
         return_urls: read_json(&row.text(3)?)?,
         created_at: read_time(row.long(4)?)?,
+        token_response: row.truth(5)?,
     })
 }
 

@@ -10,7 +10,7 @@ const INIT: &str =
     "insert into setting (name, value) values ($1, $2) on conflict (name) do nothing";
 const HOLDS_SEALED: &str =
     "select exists (select 1 from account where length(connection_secret) > 0)
-     or exists (select 1 from journal)";
+     or exists (select 1 from account_grant) or exists (select 1 from journal)";
 
 /// The setting of this name.
 pub async fn get(session: &mut impl Session, name: &str) -> StoreResult<Option<Vec<u8>>> {

@@ -1,59 +1,3 @@
-/// Runs an operation on a connection.
-#[macro_export]
-macro_rules! read {
-    ($store:ident, $session:ident, $module:ident::$function:ident ($($argument:expr),*)) => {{
-        let mut connection = $store.reader().await?;
-        $crate::$module::$function(&mut $session(&mut connection) $(, $argument)*).await
-    }};
-}
-
-/// Runs an operation of several queries on one moment's state.
-#[macro_export]
-macro_rules! snapshot {
-    ($store:ident, $session:ident, $module:ident::$function:ident ($($argument:expr),*)) => {{
-        let mut transaction = $store.snapshot().await?;
-        let done =
-            $crate::$module::$function(&mut $session(&mut transaction) $(, $argument)*).await?;
-        transaction.rollback().await.map_err($crate::database_error)?;
-        Ok(done)
-    }};
-}
-
-/// Runs an operation that is done wholly or not at all.
-#[macro_export]
-macro_rules! write {
-    ($store:ident, $session:ident, $module:ident::$function:ident ($($argument:expr),*)) => {
-        $crate::retrying(|| async {
-            let mut transaction = $store.writer().await?;
-            let done =
-                $crate::$module::$function(&mut $session(&mut transaction) $(, $argument)*).await?;
-            transaction.commit().await.map_err($crate::database_error)?;
-            Ok(done)
-        })
-        .await
-    };
-}
-
-/// Purges what was removed: of this call, and of earlier ones that did not come to their end. What fails
-/// is left to the next one.
-#[macro_export]
-macro_rules! purge {
-    ($store:ident, $session:ident) => {
-        loop {
-            let purged: $crate::reexports::gateway_store::StoreResult<bool> =
-                $crate::write!($store, $session, removal::purge());
-            match purged {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(error) => {
-                    $crate::reexports::tracing::warn!(%error, "rows of a removed journal are left");
-                    break;
-                }
-            }
-        }
-    };
-}
-
 /// Implements [`gateway_store::Store`] for a store with a [`crate::Session`] and these methods of its
 /// own: `reader` (a connection), `snapshot` (a transaction that reads one moment's state) and `writer`
 /// (a transaction that writes); and `migrate_schema`, `sizes`, `load_rows`, `write_rows`, `send_wake`,
@@ -67,9 +11,10 @@ macro_rules! impl_store {
             futures::stream::BoxStream,
             gateway_store::{
                 AccessTokenHash, Account, AccountFilter, AccountId, AccountPage, Application,
-                ApplicationId, Commit, CredentialState, EntryRow, FolderRow, Journal, Lease,
-                LeaseRequest, LoadRequest, Loaded, MessageRow, NewJournal, ScopeNumber, ScopeRow,
-                Seq, Store, StoreResult, Stream, TableSize,
+                ApplicationId, CodeHash, Commit, CredentialState, EntryRow, FolderRow, GrantRow,
+                Journal, Lease, LeaseRequest, LoadRequest, Loaded, MessageRow, NewJournal,
+                PendingSignIn, Redeemed, ScopeNumber, ScopeRow, Seq, StateHash, Store, StoreResult,
+                Stream, TableSize,
             },
         };
 
@@ -119,12 +64,24 @@ macro_rules! impl_store {
                 Ok(removed)
             }
 
-            async fn insert_account(&self, account: &Account) -> StoreResult<()> {
-                $crate::write!(self, $session, accounts::insert(account))
+            async fn insert_account(
+                &self,
+                account: &Account,
+                grant: Option<&[u8]>,
+            ) -> StoreResult<()> {
+                $crate::write!(self, $session, grants::insert_account(account, grant))
             }
 
             async fn update_account(&self, account: &Account) -> StoreResult<()> {
                 $crate::write!(self, $session, accounts::update(account))
+            }
+
+            async fn reconnect_account(
+                &self,
+                account: &Account,
+                grant: Option<&[u8]>,
+            ) -> StoreResult<()> {
+                $crate::write!(self, $session, grants::reconnect_account(account, grant))
             }
 
             async fn set_credentials(
@@ -154,6 +111,16 @@ macro_rules! impl_store {
                 mailbox: Option<&str>,
             ) -> StoreResult<Vec<Account>> {
                 $crate::read!(self, $session, accounts::find(application, email, mailbox))
+            }
+
+            async fn accounts_at(
+                &self,
+                kind: &str,
+                mailbox: Option<&str>,
+                email: Option<&str>,
+                limit: u32,
+            ) -> StoreResult<Vec<AccountId>> {
+                $crate::read!(self, $session, accounts::at(kind, mailbox, email, limit))
             }
 
             async fn synchronised_accounts(
@@ -193,6 +160,90 @@ macro_rules! impl_store {
 
             async fn remove_access_tokens(&self, account: AccountId) -> StoreResult<()> {
                 $crate::write!(self, $session, tokens::remove_all(account))
+            }
+
+            async fn grant(&self, account: AccountId) -> StoreResult<Option<GrantRow>> {
+                $crate::read!(self, $session, grants::one(account))
+            }
+
+            async fn hold_grant(&self, request: &LeaseRequest) -> StoreResult<Option<GrantRow>> {
+                $crate::write!(self, $session, grants::hold(request))
+            }
+
+            async fn release_grant(&self, account: AccountId, holder: &str) -> StoreResult<()> {
+                $crate::write!(self, $session, grants::release(account, holder))
+            }
+
+            async fn replace_grant(
+                &self,
+                account: AccountId,
+                version: i64,
+                secret: &[u8],
+            ) -> StoreResult<bool> {
+                $crate::write!(self, $session, grants::replace(account, version, secret))
+            }
+
+            async fn set_grant_state(
+                &self,
+                account: AccountId,
+                version: i64,
+                state: &CredentialState,
+            ) -> StoreResult<bool> {
+                $crate::write!(self, $session, grants::set_state(account, version, state))
+            }
+
+            async fn put_sign_in(
+                &self,
+                state: &StateHash,
+                pending: &PendingSignIn,
+                now: Timestamp,
+            ) -> StoreResult<()> {
+                $crate::write!(self, $session, sign_ins::put(state, pending, now))
+            }
+
+            async fn sign_in(
+                &self,
+                state: &StateHash,
+                now: Timestamp,
+            ) -> StoreResult<Option<PendingSignIn>> {
+                $crate::read!(self, $session, sign_ins::one(state, now))
+            }
+
+            async fn take_sign_in(
+                &self,
+                state: &StateHash,
+                now: Timestamp,
+            ) -> StoreResult<Option<PendingSignIn>> {
+                $crate::write!(self, $session, sign_ins::take(state, now))
+            }
+
+            async fn put_code(
+                &self,
+                code: &CodeHash,
+                account: AccountId,
+                expires_at: Timestamp,
+                now: Timestamp,
+            ) -> StoreResult<()> {
+                $crate::write!(
+                    self,
+                    $session,
+                    sign_ins::put_code(code, account, expires_at, now)
+                )
+            }
+
+            async fn redeem_code(
+                &self,
+                code: &CodeHash,
+                application: ApplicationId,
+                token: &AccessTokenHash,
+                now: Timestamp,
+                keep: u32,
+            ) -> StoreResult<Redeemed> {
+                $crate::write!(
+                    self,
+                    $session,
+                    sign_ins::redeem(code, application, token, now, keep)
+                )
             }
 
             async fn journal(&self, account: AccountId) -> StoreResult<Option<Journal>> {

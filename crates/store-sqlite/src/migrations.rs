@@ -7,15 +7,29 @@ use store_sql::database_error;
 
 use crate::StoreSqlite;
 
+const MIGRATIONS: [(&str, &str); 2] = [
+    (
+        "initial",
+        include_str!("../../../migrations/sqlite/0001_initial.sql"),
+    ),
+    (
+        "sign_ins",
+        include_str!("../../../migrations/sqlite/0002_sign_ins.sql"),
+    ),
+];
+
 fn migrator() -> Migrator {
-    let initial = include_str!("../../../migrations/sqlite/0001_initial.sql");
-    Migrator::with_migrations(vec![Migration::new(
-        1,
-        "initial".into(),
-        MigrationType::Simple,
-        initial.into_sql_str(),
-        false,
-    )])
+    let numbered = (1..).zip(MIGRATIONS);
+    let migrations = numbered.map(|(number, (name, sql))| {
+        Migration::new(
+            number,
+            name.into(),
+            MigrationType::Simple,
+            sql.into_sql_str(),
+            false,
+        )
+    });
+    Migrator::with_migrations(migrations.collect())
 }
 
 impl StoreSqlite {

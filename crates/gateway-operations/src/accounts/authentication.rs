@@ -95,6 +95,7 @@ impl Gateway {
             client_id: client_id.to_owned(),
             secret_hash: secrets::hash(secret.expose_secret()),
             return_urls,
+            token_response: false,
             created_at: self.now(),
         };
         Ok(self.inner.store.put_application(&application).await?)

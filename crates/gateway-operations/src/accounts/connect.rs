@@ -205,7 +205,7 @@ impl Gateway {
         for _ in 0..ATTEMPTS {
             account.id = AccountId(secrets::new_id()?);
             self.fill(&mut account, input, resolved)?;
-            match self.inner.store.insert_account(&account).await {
+            match self.inner.store.insert_account(&account, None).await {
                 Ok(()) => return Ok(account),
                 Err(StoreError::Exists) => {}
                 Err(error) => return Err(error.into()),

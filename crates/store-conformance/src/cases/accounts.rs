@@ -21,7 +21,7 @@ pub async fn an_account_reads_as_it_was_written(fixture: &Fixture) -> Outcome {
     written.details = json!(null);
     written.connection_secret = Vec::new();
     written.credentials = CredentialState::default();
-    store.insert_account(&written).await?;
+    store.insert_account(&written, None).await?;
     assert_eq!(store.account(written.id).await?, Some(written));
     assert_eq!(store.account(AccountId(3)).await?, None);
     Ok(())
@@ -34,7 +34,7 @@ pub async fn an_account_with_an_id_that_is_taken_is_refused(fixture: &Fixture) -
     let mut second = samples::account(other_owner(&*store).await?.id, 1);
     second.email = None;
     assert!(matches!(
-        store.insert_account(&second).await,
+        store.insert_account(&second, None).await,
         Err(StoreError::Exists)
     ));
     assert_eq!(store.account(AccountId(1)).await?, Some(first));
@@ -46,7 +46,7 @@ pub async fn an_account_of_an_unknown_application_is_refused(fixture: &Fixture) 
     let store = fixture.ready().await?;
     let orphan = samples::account(ApplicationId(404), 1);
     assert!(matches!(
-        store.insert_account(&orphan).await,
+        store.insert_account(&orphan, None).await,
         Err(StoreError::NotFound)
     ));
     Ok(())
@@ -104,6 +104,35 @@ pub async fn the_state_of_credentials_is_noted(fixture: &Fixture) -> Outcome {
     Ok(())
 }
 
+/// Whoever finds out something else afterwards knows less.
+pub async fn dead_credentials_stay_dead_until_the_account_is_updated(fixture: &Fixture) -> Outcome {
+    let store = fixture.ready().await?;
+    let mut account = account(&*store, owner(&*store).await?, 1).await?;
+    let id = account.id;
+    let dead = CredentialState {
+        status: gateway_store::TokenStatus::Dead,
+        error: Some("revoked".into()),
+        refused_at: Some(at(3)),
+    };
+    store.set_credentials(id, &dead).await?;
+    for status in [
+        gateway_store::TokenStatus::Invalid,
+        gateway_store::TokenStatus::Active,
+    ] {
+        let state = CredentialState {
+            status,
+            ..CredentialState::default()
+        };
+        store.set_credentials(id, &state).await?;
+        let kept = store.account(id).await?.map(|account| account.credentials);
+        assert_eq!(kept, Some(dead.clone()));
+    }
+    account.credentials = CredentialState::default();
+    store.update_account(&account).await?;
+    assert_eq!(store.account(id).await?, Some(account));
+    Ok(())
+}
+
 /// With their number in all.
 pub async fn accounts_are_listed_in_pages_by_id(fixture: &Fixture) -> Outcome {
     let store = fixture.ready().await?;
@@ -113,7 +142,7 @@ pub async fn accounts_are_listed_in_pages_by_id(fixture: &Fixture) -> Outcome {
         if id > 3 {
             account.service_type = "other".into();
         }
-        store.insert_account(&account).await?;
+        store.insert_account(&account, None).await?;
     }
     account(&*store, other_owner(&*store).await?.id, 6).await?;
 
@@ -148,7 +177,7 @@ pub async fn accounts_are_found_by_address_in_any_case_or_by_mailbox(fixture: &F
     let mut accented = samples::account(owner, 3);
     accented.email = Some("ÅSA@mail.example".into());
     accented.mailbox = "imap:user1@mail.example".into();
-    store.insert_account(&accented).await?;
+    store.insert_account(&accented, None).await?;
 
     for (email, mailbox, ids) in [
         (Some("USER1@mail.example"), None, &[1][..]),
@@ -166,6 +195,39 @@ pub async fn accounts_are_found_by_address_in_any_case_or_by_mailbox(fixture: &F
     Ok(())
 }
 
+/// Of one kind.
+pub async fn accounts_of_all_applications_are_found_by_address_or_mailbox(
+    fixture: &Fixture,
+) -> Outcome {
+    let store = fixture.ready().await?;
+    let owner = owner(&*store).await?;
+    let other = other_owner(&*store).await?.id;
+    account(&*store, owner, 1).await?;
+    for (application, id, kind) in [(other, 2, "imap"), (owner, 3, "else")] {
+        let mut account = samples::account(application, id);
+        account.kind = kind.into();
+        account.mailbox = "imap:user1@mail.example".into();
+        account.email = Some("USER1@Mail.Example".into());
+        store.insert_account(&account, None).await?;
+    }
+    let by_mailbox = Some("imap:user1@mail.example");
+    let by_address = Some("User1@mail.example");
+    for (kind, mailbox, email, limit, ids) in [
+        ("imap", by_mailbox, None, 9, &[1, 2][..]),
+        ("imap", None, by_address, 9, &[1, 2]),
+        ("imap", None, by_address, 1, &[1]),
+        ("else", None, by_address, 9, &[3]),
+        ("IMAP", by_mailbox, by_address, 9, &[]),
+        ("imap", Some("none"), Some("none"), 9, &[]),
+        ("imap", None, None, 9, &[]),
+    ] {
+        let found = store.accounts_at(kind, mailbox, email, limit).await?;
+        let found: Vec<i64> = found.iter().map(|id| id.0).collect();
+        assert_eq!(found, ids, "{kind} {mailbox:?} {email:?}");
+    }
+    Ok(())
+}
+
 /// Those that are active and whose first sync was asked for.
 pub async fn accounts_to_synchronise_are_listed_by_id(fixture: &Fixture) -> Outcome {
     let store = fixture.ready().await?;
@@ -173,7 +235,7 @@ pub async fn accounts_to_synchronise_are_listed_by_id(fixture: &Fixture) -> Outc
     for id in 1..=6 {
         let mut account = samples::account(owner, id);
         account.active = id != 2;
-        store.insert_account(&account).await?;
+        store.insert_account(&account, None).await?;
         let mut journal = samples::journal(id);
         if id == 3 || id == 4 {
             journal.record.started_at = None;

@@ -18,7 +18,7 @@ pub async fn an_application_is_found_by_its_client_id(fixture: &Fixture) -> Outc
 }
 
 /// Its number and its beginning stay.
-pub async fn putting_an_application_again_changes_secret_and_urls_alone(
+pub async fn putting_an_application_again_changes_what_it_may_do_alone(
     fixture: &Fixture,
 ) -> Outcome {
     let store = fixture.ready().await?;
@@ -28,6 +28,7 @@ pub async fn putting_an_application_again_changes_secret_and_urls_alone(
     again.created_at = at(5);
     again.secret_hash = [200; 32];
     again.return_urls = Vec::new();
+    again.token_response = true;
     let stored = store.put_application(&again).await?;
     again.id = first.id;
     again.created_at = first.created_at;

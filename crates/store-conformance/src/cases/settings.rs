@@ -68,12 +68,16 @@ pub async fn it_tells_whether_anything_sealed_is_kept(fixture: &Fixture) -> Outc
     let owner = owner(&*store).await?;
     let mut open = samples::account(owner, 1);
     open.connection_secret.clear();
-    store.insert_account(&open).await?;
+    store.insert_account(&open, None).await?;
     assert!(!store.holds_sealed().await?);
     let secret = account(&*store, owner, 2).await?;
     assert!(store.holds_sealed().await?);
 
     store.remove_account(secret.id).await?;
+    assert!(!store.holds_sealed().await?);
+    store.reconnect_account(&open, Some(b"sealed")).await?;
+    assert!(store.holds_sealed().await?);
+    store.reconnect_account(&open, None).await?;
     assert!(!store.holds_sealed().await?);
     store.open_journal(open.id, &samples::journal(1)).await?;
     assert!(store.holds_sealed().await?);

@@ -45,7 +45,7 @@ pub async fn odd_text_reads_as_it_was_written(fixture: &Fixture) -> Outcome {
         error: Some(ODD.into()),
         refused_at: None,
     };
-    store.insert_account(&account).await?;
+    store.insert_account(&account, None).await?;
     assert_eq!(store.account(account.id).await?, Some(account.clone()));
     let found = store
         .find_accounts(account.application, Some(ODD), None)

@@ -1,0 +1,40 @@
+-- Sign-ins in the browser, and grants of providers.
+
+alter table application add column token_response boolean not null default false;
+
+-- Of all applications: a provider that tells of a change names a mailbox and nothing else.
+create index account_by_address on account (kind, email_folded) where email_folded is not null;
+create index account_by_identity on account (mailbox);
+
+-- Apart from the account, because it changes with every refresh. held_until: when the refresh that is
+-- under way counts as given up.
+create table account_grant (
+    account bigint not null primary key references account (id) on delete cascade,
+    secret bytea not null,
+    version bigint not null,
+    holder text,
+    held_until bigint
+);
+
+-- Sign-ins that have begun, by the digest of their state.
+create table pending_sign_in (
+    state bytea not null primary key,
+    application bigint not null references application (id) on delete cascade,
+    request bytea not null,
+    expires_at bigint not null
+);
+
+create index pending_sign_in_by_application on pending_sign_in (application);
+create index pending_sign_in_by_end on pending_sign_in (expires_at);
+
+-- Codes that can be exchanged for an account token, by their digest. token: the digest of the token that
+-- it was exchanged for.
+create table sign_in_code (
+    code bytea not null primary key,
+    account bigint not null references account (id) on delete cascade,
+    expires_at bigint not null,
+    token bytea
+);
+
+create index sign_in_code_by_account on sign_in_code (account);
+create index sign_in_code_by_end on sign_in_code (expires_at);
