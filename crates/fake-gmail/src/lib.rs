@@ -1,0 +1,169 @@
+//! Gmail's REST API v1 in the test's own process, on a free loopback port.
+//!
+//! Every request is held against [`tables`] of paths, parameters, bodies, scopes and quota units; what no correct client
+//! asks is refused as the vendor refuses it, and kept in [`FakeGmail::violations`]. Tokens are those of a
+//! [`fake_oauth::FakeOAuth`]. Tests see and change a mailbox through [`User`], and make things go wrong with [`Faults`].
+
+mod batch;
+mod call;
+mod content;
+mod deliver;
+mod edit;
+mod encoding;
+mod error;
+mod faults;
+mod fields;
+mod handlers;
+mod mailbox;
+mod multipart;
+mod payload;
+mod push;
+mod quota;
+mod record;
+mod search;
+mod server;
+mod settings;
+pub mod tables;
+mod upload;
+mod user;
+mod validate;
+mod world;
+
+use std::sync::{Arc, Mutex};
+
+use fake_oauth::loopback::{self, Running};
+use fake_oauth::{FakeOAuth, SigningKey, TestClock};
+use rand::SeedableRng;
+
+pub use deliver::{PushFlaw, PushIdentity};
+pub use faults::{ErrorFault, ErrorKind, Faults, HistoryExpired, Lag, LagReaders};
+pub use record::{RecordedRequest, SentMail, Violation};
+pub use settings::{HistoryLabels, QuotaAnswer, Settings};
+pub use tables::scopes;
+pub use user::{Truth, User};
+
+use server::Inner;
+use world::World;
+
+/// The running server; clones are the same server, which ends with the last of them.
+#[derive(Clone)]
+pub struct FakeGmail {
+    inner: Arc<Inner>,
+    running: Arc<Running>,
+}
+
+impl FakeGmail {
+    /// Starts a server without users that takes the tokens of this authorisation server.
+    ///
+    /// # Errors
+    /// When no loopback port is free.
+    pub async fn start(oauth: &FakeOAuth) -> std::io::Result<Self> {
+        let inner = Arc::new(Inner {
+            oauth: oauth.clone(),
+            clock: oauth.clock(),
+            key: SigningKey::published(),
+            world: Mutex::new(World::new(1)),
+        });
+        let running = loopback::serve(server::router(Arc::clone(&inner))).await?;
+        Ok(Self {
+            inner,
+            running: Arc::new(running),
+        })
+    }
+
+    /// The root, without a slash at the end: `/gmail/v1/users/…` follows.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.running.url()
+    }
+
+    /// Where the keys are that prove push requests.
+    #[must_use]
+    pub fn certs_url(&self) -> String {
+        format!("{}/oauth2/v3/certs", self.url())
+    }
+
+    /// The clock that it shares with the authorisation server.
+    #[must_use]
+    pub fn clock(&self) -> TestClock {
+        self.inner.clock.clone()
+    }
+
+    /// A user, who has a mailbox from the first call on.
+    #[must_use]
+    pub fn user(&self, email: &str) -> User {
+        self.inner.oauth.add_user(email);
+        self.inner.world().add_user(email);
+        User {
+            inner: Arc::clone(&self.inner),
+            email: email.to_owned(),
+        }
+    }
+
+    /// A bearer token of a user, for these scopes.
+    #[must_use]
+    pub fn token(&self, email: &str, scopes: &[&str]) -> String {
+        self.inner.oauth.issue("tests", email, scopes).access_token
+    }
+
+    /// Sets the faults.
+    pub fn set_faults(&self, faults: Faults) {
+        self.inner.world().faults = faults;
+    }
+
+    /// Changes the faults.
+    pub fn faults(&self, change: impl FnOnce(&mut Faults)) {
+        change(&mut self.inner.world().faults);
+    }
+
+    /// Changes limits and manners.
+    pub fn settings(&self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.inner.world().settings);
+    }
+
+    /// Starts the chances of the faults anew.
+    pub fn seed(&self, seed: u64) {
+        self.inner.world().rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+    }
+
+    /// Every request so far, each of a batch on its own.
+    #[must_use]
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.inner.world().requests.iter().cloned().collect()
+    }
+
+    /// Forgets the requests so far.
+    pub fn clear_requests(&self) {
+        self.inner.world().requests.clear();
+    }
+
+    /// Every request so far that no correct client makes.
+    #[must_use]
+    pub fn violations(&self) -> Vec<Violation> {
+        self.inner.world().violations.clone()
+    }
+
+    /// Every message that was handed over for delivery.
+    #[must_use]
+    pub fn sent(&self) -> Vec<SentMail> {
+        self.inner.world().sent.clone()
+    }
+
+    /// Quota units that a user has spent so far.
+    #[must_use]
+    pub fn units(&self, email: &str) -> u64 {
+        self.inner.world().quota.user_total(email)
+    }
+
+    /// Quota units that all users have spent so far.
+    #[must_use]
+    pub fn project_units(&self) -> u64 {
+        self.inner.world().quota.project_total()
+    }
+
+    /// The most requests of a user that were under way at the same time.
+    #[must_use]
+    pub fn peak_concurrency(&self, email: &str) -> u32 {
+        self.inner.world().quota.peak(email)
+    }
+}
