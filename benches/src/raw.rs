@@ -103,6 +103,7 @@ fn whole() -> FetchItems {
     FetchItems {
         items: FetchItem::empty(),
         sections: vec![Section::message()],
+        at_most: None,
     }
 }
 

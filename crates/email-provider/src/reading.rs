@@ -42,9 +42,9 @@ pub enum Detail {
     Exists,
     /// State only.
     State,
-    /// State, identity, envelope with its attachment list.
+    /// State, identity, envelope with its attachment list; for an interactive call with its snippet too.
     Envelope,
-    /// All that and the body texts, headers and snippet; never an attachment's bytes.
+    /// All that and the body texts and headers; never an attachment's bytes.
     Content,
 }
 

@@ -124,6 +124,8 @@ pub async fn an_envelope_says_what_the_message_says(bench: &Bench) {
     assert_eq!(envelope.received_at, Some(mail.received_at));
     assert_eq!(envelope.size, u64::try_from(mail.raw().len()).ok());
     assert_eq!(envelope.has_attachments(), Some(true));
+    let snippet = envelope.snippet.expect("a snippet for who waits");
+    assert!(snippet.starts_with("Dear reader, "), "{snippet}");
     let attachments = envelope.attachments.expect("attachments");
     let names: Vec<_> = attachments
         .iter()

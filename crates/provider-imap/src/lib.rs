@@ -18,6 +18,7 @@ mod reading;
 mod scanning;
 mod searching;
 mod settings;
+mod snippets;
 mod streams;
 mod watch;
 mod writing;

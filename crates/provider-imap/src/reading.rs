@@ -16,6 +16,7 @@ use crate::{
         Connection, FetchData, FetchItem, FetchItems, MailboxName, Section, SelectOptions, UidSet,
     },
     provider::ImapProvider,
+    snippets::{Unread, read_snippets},
 };
 
 /// Up to this size a message is fetched whole and parsed here; above it only the parts that are read.
@@ -31,6 +32,7 @@ pub(crate) fn listed_items(kind: IdentityKind) -> FetchItems {
     FetchItems {
         items,
         sections: vec![Section::header_fields(&ENVELOPE_FIELDS)],
+        at_most: None,
     }
 }
 
@@ -183,20 +185,30 @@ impl Fetching<'_> {
         connection: &mut Connection,
         uids: &UidSet,
     ) -> ProviderResult<Vec<Fetched>> {
+        let with_snippets = self.call.priority == Priority::Interactive;
         let mut fetched = Vec::new();
+        let mut unread = Vec::new();
         let mut take = |data: FetchData| {
             if !is_deleted(data.flags.as_ref()) {
+                if with_snippets && data.preview.is_none() {
+                    unread.extend(Unread::of(fetched.len(), &data));
+                }
                 fetched.push(self.listed(&data));
             }
             Ok(())
         };
         let mut items = listed_items(self.kind);
-        if self.call.priority == Priority::Interactive {
+        if with_snippets {
             items.items |= FetchItem::PREVIEW;
         }
         connection
             .uid_fetch(uids, &items, None, self.call.deadline, &mut take)
             .await?;
+        for (index, snippet) in read_snippets(connection, unread, self.call.deadline).await? {
+            if let Some(envelope) = &mut fetched[index].envelope {
+                envelope.snippet = snippet;
+            }
+        }
         Ok(fetched)
     }
 
@@ -239,6 +251,7 @@ impl Fetching<'_> {
             let whole = FetchItems {
                 items: FetchItem::empty(),
                 sections: vec![Section::message()],
+                at_most: None,
             };
             let mut take = |data: FetchData| {
                 if let (Some(raw), Some(known)) =

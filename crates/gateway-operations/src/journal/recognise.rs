@@ -244,9 +244,14 @@ const ENVELOPE: SealedPlace<'_> = SealedPlace {
 };
 
 impl JournalHandle {
-    /// Seals an envelope; `None` where it cannot be written down, which costs a fetch later.
+    /// Seals an envelope without its snippet, which is of the body; `None` where it cannot be written
+    /// down, which costs a fetch later.
     pub fn seal_envelope(&self, envelope: &Envelope) -> Option<Vec<u8>> {
-        let plain = postcard::to_allocvec(envelope).ok()?;
+        let envelope = Envelope {
+            snippet: None,
+            ..envelope.clone()
+        };
+        let plain = postcard::to_allocvec(&envelope).ok()?;
         self.sealer.seal(ENVELOPE, &plain).ok()
     }
 

@@ -109,6 +109,7 @@ impl Gateway {
         let wanted = Wanted {
             state: false,
             content: false,
+            snippet: false,
         };
         let gathering = self
             .gather(

@@ -11,6 +11,10 @@ use moka::sync::Cache;
 
 /// What an entry costs beside its text.
 const OVERHEAD: usize = 512;
+/// What a snippet costs beside its text.
+const SNIPPET_OVERHEAD: usize = 160;
+/// Snippets may take this part of what contents may.
+const SNIPPETS_SHARE: u64 = 8;
 /// How long a change of ours is kept in mind: far longer than any bound on freshness.
 const CHANGES_KEPT: Duration = Duration::from_secs(3600);
 /// Most accounts of which a change is kept in mind.
@@ -44,6 +48,8 @@ impl ContentKey {
 #[derive(Debug)]
 pub(crate) struct ContentCache {
     contents: Cache<ContentKey, Arc<Content>>,
+    /// `None`: nothing is to be read in the message.
+    snippets: Cache<ContentKey, Option<Arc<str>>>,
     changes: Cache<AccountId, Timestamp>,
     searches: Cache<(AccountId, Digest128), Position>,
 }
@@ -56,6 +62,14 @@ impl ContentCache {
             .weigher(|_, content: &Arc<Content>| weight(content))
             .support_invalidation_closures()
             .build();
+        let snippets = Cache::builder()
+            .max_capacity(bytes / SNIPPETS_SHARE)
+            .weigher(|_, snippet: &Option<Arc<str>>| {
+                let text = snippet.as_ref().map_or(0, |text| text.len());
+                u32::try_from(SNIPPET_OVERHEAD + text).unwrap_or(u32::MAX)
+            })
+            .support_invalidation_closures()
+            .build();
         let changes = Cache::builder()
             .max_capacity(MOST_CHANGES)
             .time_to_live(CHANGES_KEPT)
@@ -66,6 +80,7 @@ impl ContentCache {
             .build();
         Self {
             contents,
+            snippets,
             changes,
             searches,
         }
@@ -91,9 +106,37 @@ impl ContentCache {
         roles: &[FolderRole],
         content: &Arc<Content>,
     ) {
-        if !labels.flags.contains(Flags::DRAFT) && !roles.contains(&FolderRole::Drafts) {
+        if cannot_change(labels, roles) {
             self.contents
                 .insert(ContentKey::new(account, message, at), Arc::clone(content));
+        }
+    }
+
+    /// The snippet of a message at its place. `None`: not known; `Some(None)`: it has none.
+    pub fn snippet(
+        &self,
+        account: AccountId,
+        message: MessageId,
+        at: &MessageRef,
+    ) -> Option<Option<Arc<str>>> {
+        self.snippets.get(&ContentKey::new(account, message, at))
+    }
+
+    /// Keeps a snippet, unless the message is a draft.
+    pub fn keep_snippet(
+        &self,
+        account: AccountId,
+        message: MessageId,
+        at: &MessageRef,
+        labels: &Labels,
+        roles: &[FolderRole],
+        snippet: Option<&str>,
+    ) {
+        if cannot_change(labels, roles) {
+            self.snippets.insert(
+                ContentKey::new(account, message, at),
+                snippet.map(Arc::from),
+            );
         }
     }
 
@@ -103,6 +146,9 @@ impl ContentCache {
         // Fails only for a cache built without support for it.
         let _invalidated = self
             .contents
+            .invalidate_entries_if(move |key, _| key.account == account);
+        let _invalidated = self
+            .snippets
             .invalidate_entries_if(move |key, _| key.account == account);
     }
 
@@ -126,6 +172,10 @@ impl ContentCache {
     pub fn last_change(&self, account: AccountId) -> Option<Timestamp> {
         self.changes.get(&account)
     }
+}
+
+fn cannot_change(labels: &Labels, roles: &[FolderRole]) -> bool {
+    !labels.flags.contains(Flags::DRAFT) && !roles.contains(&FolderRole::Drafts)
 }
 
 fn weight(content: &Content) -> u32 {

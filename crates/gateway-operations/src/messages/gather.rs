@@ -11,7 +11,8 @@ use super::{
     view::Found,
 };
 use crate::{
-    CacheMode, Gateway, OperationError, OperationResult, journal::JournalHandle,
+    CacheMode, Gateway, OperationError, OperationResult,
+    journal::{Directory, JournalHandle},
     mailboxes::OpenMailbox,
 };
 
@@ -29,6 +30,8 @@ pub(super) struct Wanted {
     pub state: bool,
     /// Body and header fields.
     pub content: bool,
+    /// The beginning of the text.
+    pub snippet: bool,
 }
 
 /// What became of an [`Item`].
@@ -121,11 +124,18 @@ impl Gateway {
         row: &MessageRow,
         at: &MessageRef,
     ) -> Found {
+        let mut envelope = journal.open_envelope(row);
+        let snippet = self.inner.contents.snippet(account.id, row.id, at);
+        let has_snippet = snippet.is_some();
+        if let (Some(envelope), Some(Some(snippet))) = (&mut envelope, snippet) {
+            envelope.snippet = Some(snippet.as_ref().to_owned());
+        }
         Found {
             row: row.clone(),
             state: None,
-            envelope: journal.open_envelope(row),
+            envelope,
             content: self.inner.contents.get(account.id, row.id, at),
+            has_snippet,
         }
     }
 
@@ -177,28 +187,44 @@ impl Gateway {
             let Some(row) = row else { continue };
             let before = slot.take();
             let content = fetched.content.map(Arc::new);
-            let kept = before.map(|found| (found.envelope, found.content));
-            let (old_envelope, old_content) = kept.unwrap_or_default();
+            let kept = before.map(|found| (found.envelope, found.content, found.has_snippet));
+            let (old_envelope, old_content, had_snippet) = kept.unwrap_or_default();
+            let has_snippet = had_snippet || fetched.envelope.is_some();
+            let is_told = fetched.envelope.is_some();
             let found = Found {
                 row,
                 state: fetched.state,
                 envelope: fetched.envelope.or(old_envelope),
-                content: content.clone().or(old_content),
+                content: content.or(old_content),
+                has_snippet,
             };
-            if let (Some(content), Some(labels)) = (&content, found.labels()) {
-                let roles = directory.roles_of(&found.folders(&directory));
-                self.inner.contents.keep(
-                    account.id,
-                    found.row.id,
-                    &item.at,
-                    labels,
-                    &roles,
-                    content,
-                );
-            }
+            self.keep(account, &item.at, &found, is_told, &directory);
             *slot = Some(found);
         }
         Ok(())
+    }
+
+    /// Keeps in memory what cannot change of a message; its snippet if its envelope was told just now.
+    fn keep(
+        &self,
+        account: &Account,
+        at: &MessageRef,
+        found: &Found,
+        is_told: bool,
+        directory: &Directory,
+    ) {
+        let Some(labels) = found.labels() else {
+            return;
+        };
+        let (contents, id) = (&self.inner.contents, found.row.id);
+        let roles = directory.roles_of(&found.folders(directory));
+        if let Some(content) = &found.content {
+            contents.keep(account.id, id, at, labels, &roles, content);
+        }
+        if let Some(envelope) = found.envelope.as_ref().filter(|_| is_told) {
+            let snippet = envelope.snippet.as_deref();
+            contents.keep_snippet(account.id, id, at, labels, &roles, snippet);
+        }
     }
 
     /// Rows by place. Where all at once does not give one each, one after another is tried.
@@ -257,7 +283,10 @@ fn detail_needed(found: Option<&Found>, wanted: Wanted) -> Option<Detail> {
         .as_ref()
         .map(|content| &content.envelope)
         .or(found.envelope.as_ref());
-    if found.row.thread.is_none() || envelope.is_none_or(|envelope| envelope.attachments.is_none())
+    let lacks_snippet = wanted.snippet && !found.has_snippet && found.content.is_none();
+    if found.row.thread.is_none()
+        || envelope.is_none_or(|envelope| envelope.attachments.is_none())
+        || lacks_snippet
     {
         return Some(Detail::Envelope);
     }

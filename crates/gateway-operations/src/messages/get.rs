@@ -75,6 +75,7 @@ impl Gateway {
         let wanted = Wanted {
             state: !is_current,
             content: true,
+            snippet: false,
         };
         let gathering = self
             .gather(

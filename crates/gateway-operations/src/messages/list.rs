@@ -217,6 +217,7 @@ impl Gateway {
         let wanted = Wanted {
             state: true,
             content: body_type.is_some() || unchecked.needs_body(),
+            snippet: true,
         };
         let gathering = self
             .gather(account, mailbox, journal, items, wanted, call)

@@ -74,6 +74,9 @@ impl Gateway {
         let wanted = Wanted {
             state,
             content: body_type.is_some(),
+            // Who asks for the state reads a list; who does not follows a sync, and gets along
+            // with what is known.
+            snippet: state,
         };
         let mailbox = match self.reach(account).await {
             Ok((mailbox, _)) => mailbox,

@@ -28,6 +28,8 @@ pub(crate) struct Found {
     pub state: Option<EntryState>,
     pub envelope: Option<Envelope>,
     pub content: Option<Arc<Content>>,
+    /// The envelope's snippet is what the message has, be it none.
+    pub has_snippet: bool,
 }
 
 impl Found {

@@ -80,13 +80,15 @@ pub struct FetchItems {
     /// Contents, whole: see [`super::Limits::literal`]. Nothing is marked as read. At most one list of
     /// header fields.
     pub sections: Vec<Section>,
+    /// So many octets of each section, from its beginning; some servers send all of it none the less.
+    pub at_most: Option<u32>,
 }
 
 impl From<FetchItem> for FetchItems {
     fn from(items: FetchItem) -> Self {
         Self {
             items,
-            sections: Vec::new(),
+            ..Self::default()
         }
     }
 }
@@ -103,10 +105,14 @@ impl FetchItems {
             .iter()
             .filter(wanted)
             .map(|(_, name, _)| (*name).to_owned());
+        let range = self
+            .at_most
+            .map(|octets| format!("<0.{octets}>"))
+            .unwrap_or_default();
         let contents = self
             .sections
             .iter()
-            .map(|section| format!("BODY.PEEK[{section}]"));
+            .map(|section| format!("BODY.PEEK[{section}]{range}"));
         let list: Vec<String> = std::iter::once("UID".to_owned())
             .chain(facts)
             .chain(contents)

@@ -161,6 +161,7 @@ async fn a_huge_literal_is_refused_when_it_is_announced() {
     let mut connection = script.connect_and_select().await;
     let items = FetchItems {
         sections: vec![Section::message()],
+        at_most: None,
         ..FetchItems::default()
     };
     assert!(matches!(

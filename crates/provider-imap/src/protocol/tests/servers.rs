@@ -106,6 +106,7 @@ async fn lives(connection: &mut Connection, prefix: &str, rich: bool) {
     let items = FetchItems {
         items: FetchItem::all(),
         sections: vec![Section::message(), Section::header_fields(&["Subject"])],
+        at_most: None,
     };
     let mut fetched = Vec::new();
     let mut each = |data| {

@@ -146,6 +146,7 @@ async fn every_message_of_a_corpus_is_read() {
     let items = FetchItems {
         items: FetchItem::all() - FetchItem::PREVIEW,
         sections: vec![Section::message()],
+        at_most: None,
     };
     let mut found = Vec::new();
     let mut each = |data: FetchData| {
