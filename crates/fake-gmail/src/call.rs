@@ -13,6 +13,7 @@ use crate::fields::Mask;
 use crate::handlers::{self, Request};
 use crate::record::{RecordedRequest, Violation};
 use crate::server::Inner;
+use crate::tables::Kind;
 use crate::tables::scopes::METADATA;
 use crate::upload::{self, Upload};
 use crate::validate::{self, Query, Route};
@@ -115,6 +116,14 @@ pub(crate) async fn answer(inner: &Arc<Inner>, call: Call) -> Answer {
         tokio::time::sleep(delay).await;
     }
     let mut world = inner.world();
+    if drops(&mut world, &call) {
+        world.quota.leave(&user);
+        return Answer {
+            status: 200,
+            transport: Transport::Cut,
+            ..Answer::default()
+        };
+    }
     let result = if entered {
         let result = perform(inner, &mut world, &call, owner, &mut known);
         world.quota.leave(&user);
@@ -231,17 +240,30 @@ pub(crate) fn finish(
     request: Request,
     mask: Option<&Mask>,
 ) -> Result<Answer, ApiError> {
-    let id = request.method.id;
+    let method = request.method;
     let mut value = handlers::run(world, user, request)?;
+    debug_assert!(
+        fits(&value, method.response),
+        "{}: {value} is no answer of its schema",
+        method.id
+    );
     if let Some(mask) = mask {
         mask.apply(&mut value);
     }
-    let faulty = world.faults.concern(id);
+    let faulty = world.faults.concern(method.id);
     let World { faults, rng, .. } = world;
     if faulty && strikes(faults.failures_after_effect, rng) {
         return Err(ErrorKind::Unavailable.error(None));
     }
     Ok(Answer::success(&value))
+}
+
+/// Whether an answer is of the schema that the method promises.
+fn fits(value: &Value, response: Option<&'static str>) -> bool {
+    match response {
+        Some(name) => validate::check(value, Kind::Object(name), "").is_ok(),
+        None => value.is_null(),
+    }
 }
 
 fn authenticate(inner: &Inner, call: &Call) -> Result<TokenOwner, ApiError> {
@@ -273,6 +295,14 @@ fn check_user(owner: &TokenOwner, path: &[(&'static str, String)]) -> Result<(),
 /// The front of this vendor's services refuses POST, PUT and PATCH without a length, even of an empty body.
 fn has_length(call: &Call) -> bool {
     call.headers.contains_key("content-length") || call.headers.contains_key("transfer-encoding")
+}
+
+/// Whether a request gets lost on its way.
+fn drops(world: &mut World, call: &Call) -> bool {
+    let (_, path) = Upload::of_path(&call.path);
+    let method = validate::route(&call.http, path).map_or("", |route| route.method.id);
+    let World { faults, rng, .. } = world;
+    !call.batched && faults.concern(method) && strikes(faults.dropped_requests, rng)
 }
 
 /// Faults of the way back.

@@ -14,6 +14,11 @@ pub struct Faults {
     pub history_expired: HistoryExpired,
     /// How often a page of a list is empty although a next page is announced; at most three such pages in a row.
     pub empty_pages: f64,
+    /// How often a page token is no longer good, and the walk must start again.
+    pub expired_page_tokens: f64,
+    /// The pages of a walk through the history show what was there at its first page, although their `historyId` is
+    /// the current one.
+    pub frozen_walks: bool,
     /// Errors instead of an answer.
     pub errors: Vec<ErrorFault>,
     /// How often `messages.get` does not find a message that is there.
@@ -28,6 +33,8 @@ pub struct Faults {
     pub truncated_bodies: f64,
     /// How often the connection ends in the middle of a body, after the request took effect.
     pub cut_connections: f64,
+    /// How often a request has no effect and the connection ends without an answer.
+    pub dropped_requests: f64,
     /// How often an answer stops in the middle of its body for [`Self::stall_for`].
     pub stalls: f64,
     /// How long; nothing is an hour.
@@ -88,6 +95,8 @@ pub struct ErrorFault {
     pub times: Option<u32>,
     /// The value of `Retry-After`, whatever it is.
     pub retry_after: Option<String>,
+    /// The message in place of the usual one; some of this vendor's say there when to try again.
+    pub message: Option<String>,
     /// The methods, by the beginning of their ids; none is all.
     pub methods: Vec<String>,
 }
@@ -101,6 +110,7 @@ impl ErrorFault {
             probability: 1.0,
             times: None,
             retry_after: None,
+            message: None,
             methods: Vec::new(),
         }
     }
@@ -116,6 +126,13 @@ impl ErrorFault {
     #[must_use]
     pub fn on(mut self, method: &str) -> Self {
         self.methods.push(method.to_owned());
+        self
+    }
+
+    /// With this message.
+    #[must_use]
+    pub fn message(mut self, message: &str) -> Self {
+        self.message = Some(message.to_owned());
         self
     }
 
@@ -192,7 +209,11 @@ impl Faults {
             let left = fault.times != Some(0) && covers(&fault.methods, method);
             if left && strikes(fault.probability, rng) {
                 fault.times = fault.times.map(|times| times - 1);
-                return Some(fault.kind.error(fault.retry_after.clone()));
+                let mut error = fault.kind.error(fault.retry_after.clone());
+                if let Some(message) = &fault.message {
+                    error.message.clone_from(message);
+                }
+                return Some(error);
             }
         }
         None

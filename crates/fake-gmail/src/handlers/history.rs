@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Context;
-use super::pages::empty_page;
+use super::pages::{empty_page, expire_token};
 use crate::encoding::{open, seal};
 use crate::error::ApiError;
 use crate::faults::{HistoryExpired, strikes};
@@ -18,10 +18,15 @@ pub(super) fn list(context: &mut Context<'_>) -> Result<Value, ApiError> {
     let missing = || ApiError::invalid("Missing/invalid parameter: startHistoryId");
     let start = query.number("startHistoryId").ok_or_else(missing)?;
     let token = query.get("pageToken");
-    let (mut after, empty_pages) = match token {
-        None => (start, 0),
-        Some(token) => place(token, start)?,
+    let mut place = match token {
+        None => Place {
+            after: start,
+            empty_pages: 0,
+            end: None,
+        },
+        Some(token) => Place::open(token, start)?,
     };
+    expire_token(context)?;
     let concerned = context.world.faults.concern(context.request.method.id);
     let expired = match context.world.faults.history_expired {
         HistoryExpired::Never => false,
@@ -33,10 +38,16 @@ pub(super) fn list(context: &mut Context<'_>) -> Result<Value, ApiError> {
         return Err(ApiError::not_found());
     }
     let visible = context.visible(true)?;
-    if empty_page(context, empty_pages) {
-        let next = next_token(start, after, empty_pages + 1);
+    if concerned && context.world.faults.frozen_walks {
+        place.end.get_or_insert(visible);
+    }
+    let end = place.end.unwrap_or(visible).min(visible);
+    if empty_page(context, place.empty_pages) {
+        place.empty_pages += 1;
+        let next = place.token(start);
         return Ok(json!({"historyId": visible.to_string(), "nextPageToken": next}));
     }
+    place.empty_pages = 0;
     let most = query.number("maxResults").unwrap_or(DEFAULT_RESULTS) as usize;
     let types = query.all("historyTypes");
     let label = query.get("labelId").map(str::to_owned);
@@ -51,8 +62,8 @@ pub(super) fn list(context: &mut Context<'_>) -> Result<Value, ApiError> {
     let mut records = Vec::new();
     let mut ids = Vec::new();
     let mut more = false;
-    for record in mailbox.records_after(after) {
-        if record.id > visible {
+    for record in mailbox.records_after(place.after) {
+        if record.id > end {
             break;
         }
         let changes: Vec<&Change> = record.changes.iter().filter(wanted).collect();
@@ -67,7 +78,7 @@ pub(super) fn list(context: &mut Context<'_>) -> Result<Value, ApiError> {
         ids.push(record.id);
     }
     if let Some(last) = ids.last() {
-        after = *last;
+        place.after = *last;
     }
     let world = &mut *context.world;
     let probability = if concerned {
@@ -77,7 +88,7 @@ pub(super) fn list(context: &mut Context<'_>) -> Result<Value, ApiError> {
     };
     // A page after which only its last record comes again still leads on.
     if ids.len() > 1 && strikes(probability, &mut world.rng) {
-        after = ids[ids.len() - 2];
+        place.after = ids[ids.len() - 2];
     }
     let records: Vec<Value> = records
         .into_iter()
@@ -91,7 +102,7 @@ pub(super) fn list(context: &mut Context<'_>) -> Result<Value, ApiError> {
         value["history"] = json!(records);
     }
     if more {
-        value["nextPageToken"] = json!(next_token(start, after, 0));
+        value["nextPageToken"] = json!(place.token(start));
     }
     Ok(value)
 }
@@ -137,27 +148,41 @@ fn record_json(
     Value::Object(value)
 }
 
-fn next_token(start: u64, after: u64, empty_pages: u32) -> String {
-    seal(&[
-        "history".to_owned(),
-        start.to_string(),
-        after.to_string(),
-        empty_pages.to_string(),
-    ])
+/// Where a walk goes on.
+struct Place {
+    /// The last record shown.
+    after: u64,
+    empty_pages: u32,
+    /// The last record of the walk, where that was fixed at its beginning.
+    end: Option<u64>,
 }
 
-/// The record after which the walk goes on; tokens are good with the walk's own start only.
-fn place(token: &str, start: u64) -> Result<(u64, u32), ApiError> {
-    let bad = || ApiError::invalid("Invalid pageToken");
-    let words = open(token).ok_or_else(bad)?;
-    let [kind, of, after, empty_pages] = words.as_slice() else {
-        return Err(bad());
-    };
-    if kind != "history" || *of != start.to_string() {
-        return Err(bad());
+impl Place {
+    fn token(&self, start: u64) -> String {
+        seal(&[
+            "history".to_owned(),
+            start.to_string(),
+            self.after.to_string(),
+            self.empty_pages.to_string(),
+            self.end.unwrap_or_default().to_string(),
+        ])
     }
-    Ok((
-        after.parse().map_err(|_| bad())?,
-        empty_pages.parse().map_err(|_| bad())?,
-    ))
+
+    /// Tokens are good with the walk's own start only.
+    fn open(token: &str, start: u64) -> Result<Self, ApiError> {
+        let bad = || ApiError::invalid("Invalid pageToken");
+        let words = open(token).ok_or_else(bad)?;
+        let [kind, of, after, empty_pages, end] = words.as_slice() else {
+            return Err(bad());
+        };
+        if kind != "history" || *of != start.to_string() {
+            return Err(bad());
+        }
+        let end: u64 = end.parse().map_err(|_| bad())?;
+        Ok(Self {
+            after: after.parse().map_err(|_| bad())?,
+            empty_pages: empty_pages.parse().map_err(|_| bad())?,
+            end: (end > 0).then_some(end),
+        })
+    }
 }

@@ -52,6 +52,7 @@ pub(crate) fn list(context: &mut Context<'_>, kinds: Kinds) -> Result<Page, ApiE
     let hidden_too = query.flag("includeSpamTrash") || search.reaches_spam_trash();
     let filters = format!("{kinds:?}|{words}|{labels:?}|{hidden_too}");
     let place = place(query.get("pageToken"), &filters)?;
+    expire_token(context)?;
     let most = query.number("maxResults").unwrap_or(DEFAULT_RESULTS) as usize;
     if empty_page(context, place.empty_pages) {
         let next = Place {
@@ -149,6 +150,22 @@ pub(super) fn empty_page(context: &mut Context<'_>, in_a_row: u32) -> bool {
     in_a_row < MOST_EMPTY_PAGES
         && world.faults.concern(context.request.method.id)
         && strikes(world.faults.empty_pages, &mut world.rng)
+}
+
+/// Refuses a page token now and then.
+pub(super) fn expire_token(context: &mut Context<'_>) -> Result<(), ApiError> {
+    let world = &mut *context.world;
+    let expired = context.request.query.get("pageToken").is_some()
+        && world.faults.concern(context.request.method.id)
+        && strikes(world.faults.expired_page_tokens, &mut world.rng);
+    if expired {
+        return Err(ApiError::refused(
+            400,
+            "invalidArgument",
+            "Invalid pageToken",
+        ));
+    }
+    Ok(())
 }
 
 impl Place {
