@@ -110,7 +110,9 @@ pub(crate) async fn answer(inner: &Arc<Inner>, call: Call) -> Answer {
     let (entered, delay) = {
         let mut world = inner.world();
         let limit = world.settings.concurrent_requests;
-        (world.quota.enter(&user, limit), world.faults.delay)
+        let concerned = world.faults.concern(method_of(&call).unwrap_or_default());
+        let delay = concerned.then_some(world.faults.delay);
+        (world.quota.enter(&user, limit), delay.unwrap_or_default())
     };
     if delay > Duration::ZERO {
         tokio::time::sleep(delay).await;
@@ -118,11 +120,14 @@ pub(crate) async fn answer(inner: &Arc<Inner>, call: Call) -> Answer {
     let mut world = inner.world();
     if drops(&mut world, &call) {
         world.quota.leave(&user);
-        return Answer {
+        known.method = method_of(&call);
+        let answer = Answer {
             status: 200,
             transport: Transport::Cut,
             ..Answer::default()
         };
+        record(inner, &mut world, call, &known, None, 0);
+        return answer;
     }
     let result = if entered {
         let result = perform(inner, &mut world, &call, owner, &mut known);
@@ -131,19 +136,21 @@ pub(crate) async fn answer(inner: &Arc<Inner>, call: Call) -> Answer {
     } else {
         Err(ErrorKind::TooManyConcurrent.error(None))
     };
-    let mut answer = match &result {
-        Ok(answer) => Answer {
-            status: answer.status,
-            headers: answer.headers.clone(),
-            body: answer.body.clone(),
-            transport: Transport::Whole,
-        },
-        Err(error) => Answer::error(error),
+    let (mut answer, refusal) = match result {
+        Ok(answer) => (answer, None),
+        Err(error) => (Answer::error(&error), Some(error)),
     };
     if answer.status < 300 && !call.batched {
         spoil(&mut world, known.method.unwrap_or_default(), &mut answer);
     }
-    record(inner, &mut world, call, &known, &result, answer.status);
+    record(
+        inner,
+        &mut world,
+        call,
+        &known,
+        refusal.as_ref(),
+        answer.status,
+    );
     answer
 }
 
@@ -297,10 +304,15 @@ fn has_length(call: &Call) -> bool {
     call.headers.contains_key("content-length") || call.headers.contains_key("transfer-encoding")
 }
 
+/// The method that a request is for.
+fn method_of(call: &Call) -> Option<&'static str> {
+    let (_, path) = Upload::of_path(&call.path);
+    validate::route(&call.http, path).map(|route| route.method.id)
+}
+
 /// Whether a request gets lost on its way.
 fn drops(world: &mut World, call: &Call) -> bool {
-    let (_, path) = Upload::of_path(&call.path);
-    let method = validate::route(&call.http, path).map_or("", |route| route.method.id);
+    let method = method_of(call).unwrap_or_default();
     let World { faults, rng, .. } = world;
     !call.batched && faults.concern(method) && strikes(faults.dropped_requests, rng)
 }
@@ -327,12 +339,10 @@ fn record(
     world: &mut World,
     mut call: Call,
     known: &Known,
-    result: &Result<Answer, ApiError>,
+    refusal: Option<&ApiError>,
     status: u16,
 ) {
-    if let Err(error) = result
-        && error.violation
-    {
+    if let Some(error) = refusal.filter(|error| error.violation) {
         world.violations.push(Violation {
             request: format!("{} {}", call.http, call.path),
             status,

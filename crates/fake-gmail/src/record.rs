@@ -17,7 +17,7 @@ pub struct RecordedRequest {
     pub body: Vec<u8>,
     /// Whose token it carried.
     pub user: Option<String>,
-    /// The answer's status.
+    /// The answer's status; 0 for a request that was dropped.
     pub status: u16,
     /// The quota units that it cost.
     pub units: u32,

@@ -64,10 +64,19 @@ async fn answer(State(inner): State<Arc<Inner>>, request: Request) -> Response<B
     } else {
         call::answer(&inner, call).await
     };
+    if let Transport::Stall(time) = answer.transport
+        && answer.body.is_empty()
+    {
+        tokio::time::sleep(time).await;
+    }
     send(answer)
 }
 
-fn send(answer: Answer) -> Response<Body> {
+fn send(mut answer: Answer) -> Response<Body> {
+    if answer.transport == Transport::Cut && answer.status == 204 {
+        // An answer that has no body cannot end in the middle of it.
+        answer.status = 200;
+    }
     let mut response = Response::builder().status(answer.status);
     for (name, value) in answer.headers {
         response = response.header(name, value);

@@ -235,6 +235,17 @@ async fn an_effect_outlives_its_lost_answer() {
     let reply = api.call(Method::POST, "messages/send", body).await;
     assert_eq!(reply.status, 503);
     assert_eq!(api.gmail.sent().len(), 2);
+    let id = api.append("gone", &["INBOX"]);
+    api.gmail.set_faults(Faults {
+        cut_connections: 1.0,
+        ..Faults::default()
+    });
+    let request = api.request(Method::DELETE, &format!("messages/{id}"));
+    let lost = match request.send().await {
+        Ok(response) => response.text().await.is_err(),
+        Err(_) => true,
+    };
+    assert!(lost && api.alice.message(&id).is_none());
 }
 
 #[tokio::test]
@@ -251,6 +262,7 @@ async fn a_dropped_request_has_no_effect() {
     };
     assert!(lost);
     assert_eq!(api.alice.message(&id).unwrap().labels, ["INBOX"]);
+    assert_eq!(api.gmail.requests()[0].status, 0);
 }
 
 #[tokio::test]
