@@ -9,6 +9,7 @@ mod docs_page;
 mod download;
 mod error;
 mod extract;
+mod json;
 mod layers;
 mod openapi;
 mod routes;

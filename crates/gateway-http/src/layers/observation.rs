@@ -1,7 +1,6 @@
 use std::time::Instant;
 
 use axum::{
-    Json,
     extract::{MatchedPath, Request},
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
@@ -12,6 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     error::{ApiError, Failure},
+    json::Json,
     wire::{ApiRequestFailed, literals::REQUEST_ID_HEADER},
 };
 

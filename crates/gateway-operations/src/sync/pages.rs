@@ -122,7 +122,9 @@ impl Gateway {
                 message,
             ));
         }
-        let row = journal.journal().await?;
+        // Read before the head, so that it claims nothing that the page does not reach.
+        let mut here = self.sync_of(account.id).verified_at();
+        let mut row = journal.journal().await?;
         token.check(&row)?;
         if let Some(since) = token.window
             && !is_ready_anywhere(journal, &row, since).await?
@@ -135,10 +137,9 @@ impl Gateway {
         }
         if !is_page {
             self.level(account).await?;
+            here = self.sync_of(account.id).verified_at();
+            row = journal.journal().await?;
         }
-        // Read before the head, so that it claims nothing that the page does not reach.
-        let here = self.sync_of(account.id).verified_at();
-        let row = journal.journal().await?;
         let verified_at = token.verified_at.or(here.max(row.record.verified_at));
         Ok((token, row, verified_at))
     }

@@ -1,7 +1,7 @@
-use axum::{Json, extract::State};
+use axum::extract::State;
 use gateway_operations::Gateway;
 
-use crate::{error::ApiResult, extract::AnyAccount, wire::OkResponse};
+use crate::{error::ApiResult, extract::AnyAccount, json::Json, wire::OkResponse};
 
 /// Disconnect the mailbox and forget everything about it. The mailbox itself is left as it is.
 #[utoipa::path(

@@ -1,8 +1,8 @@
-use axum::{Json, extract::State};
+use axum::extract::State;
 use gateway_operations::Gateway;
 use secrecy::ExposeSecret as _;
 
-use crate::{error::ApiResult, extract::AnyAccount, wire::OkResponse};
+use crate::{error::ApiResult, extract::AnyAccount, json::Json, wire::OkResponse};
 
 /// End the token that the call is made with; with an application's credentials, all tokens of the
 /// account.

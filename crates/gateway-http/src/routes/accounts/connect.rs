@@ -1,9 +1,10 @@
-use axum::{Json, extract::State};
+use axum::extract::State;
 use gateway_operations::Gateway;
 
 use crate::{
     error::ApiResult,
     extract::{CallingApplication, JsonBody},
+    json::Json,
     wire::{ApiAccountInDto, OkResponse},
 };
 

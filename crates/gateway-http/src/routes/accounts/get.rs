@@ -1,9 +1,10 @@
-use axum::{Json, extract::State};
+use axum::extract::State;
 use gateway_operations::{AccountId, Gateway};
 
 use crate::{
     error::ApiResult,
     extract::{CallingApplication, Id},
+    json::Json,
     wire::ApiAccountOutDto,
 };
 

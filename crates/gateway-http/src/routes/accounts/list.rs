@@ -1,9 +1,10 @@
-use axum::{Json, extract::State};
+use axum::extract::State;
 use gateway_operations::{AccountFilter, Gateway};
 
 use crate::{
     error::{ApiError, ApiResult},
     extract::{CallingApplication, Fields, FromQuery, Query},
+    json::Json,
     wire::AccountsPage,
 };
 

@@ -1,9 +1,10 @@
-use axum::{Json, extract::State};
+use axum::extract::State;
 use gateway_operations::{Gateway, RecycleKey, SaveOptions};
 
 use crate::{
     error::{ApiError, ApiResult},
     extract::{CallingApplication, Fields, FromQuery, JsonBody, Query},
+    json::Json,
     wire::{AccountSaveResult, ApiAccountInDto, ServiceKey},
 };
 

@@ -1,10 +1,11 @@
-use axum::{Json, extract::State};
+use axum::extract::State;
 use email_model::FolderId;
 use gateway_operations::{Gateway, WellKnownChange};
 
 use crate::{
     error::ApiResult,
     extract::{JsonBody, WritableAccount, id},
+    json::Json,
     wire::{WellKnownFoldersIn, WellKnownFoldersOut},
 };
 

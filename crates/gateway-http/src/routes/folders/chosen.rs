@@ -1,7 +1,7 @@
-use axum::{Json, extract::State};
+use axum::extract::State;
 use gateway_operations::Gateway;
 
-use crate::{error::ApiResult, extract::ReadableAccount, wire::WellKnownFoldersOut};
+use crate::{error::ApiResult, extract::ReadableAccount, json::Json, wire::WellKnownFoldersOut};
 
 /// Read which folders are used for archived and sent messages.
 #[utoipa::path(

@@ -1,9 +1,10 @@
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{extract::State, http::StatusCode};
 use gateway_operations::Gateway;
 
 use crate::{
     error::{ApiError, ApiResult},
     extract::{JsonBody, WritableAccount, id},
+    json::Json,
     wire::{EmailFolderCreate, EmailFolderInfo},
 };
 

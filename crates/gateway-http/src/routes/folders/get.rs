@@ -1,10 +1,11 @@
-use axum::{Json, extract::State};
+use axum::extract::State;
 use email_model::FolderId;
 use gateway_operations::Gateway;
 
 use crate::{
     error::ApiResult,
     extract::{Id, ReadableAccount},
+    json::Json,
     wire::EmailFolderInfo,
 };
 

@@ -1,7 +1,7 @@
-use axum::{Json, extract::State};
+use axum::extract::State;
 use gateway_operations::Gateway;
 
-use crate::{error::ApiResult, extract::ReadableAccount, wire::EmailFolderInfoPage};
+use crate::{error::ApiResult, extract::ReadableAccount, json::Json, wire::EmailFolderInfoPage};
 
 /// List all folders and labels.
 #[utoipa::path(

@@ -1,10 +1,11 @@
-use axum::{Json, extract::State};
+use axum::extract::State;
 use email_model::FolderId;
 use gateway_operations::{Gateway, ListRequest};
 
 use crate::{
     error::ApiResult,
     extract::{Fields, FromQuery, Id, Query, ReadableAccount},
+    json::Json,
     wire::{BodyType, EmailMessagesPageNext},
 };
 

@@ -1,10 +1,11 @@
-use axum::{Json, extract::State};
+use axum::extract::State;
 use email_model::MessageId;
 use gateway_operations::{Gateway, ReadRequest};
 
 use crate::{
     error::ApiResult,
     extract::{Fields, FromQuery, Id, Query, ReadableAccount},
+    json::Json,
     wire::{ApiRequestFailed, BodyType, EmailMessage},
 };
 

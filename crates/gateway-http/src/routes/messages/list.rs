@@ -1,9 +1,10 @@
-use axum::{Json, extract::State};
+use axum::extract::State;
 use gateway_operations::{Gateway, ListRequest};
 
 use crate::{
     error::ApiResult,
     extract::{Fields, FromQuery, Query, ReadableAccount},
+    json::Json,
     wire::{BodyType, EmailMessagesPageNext},
 };
 

@@ -1,10 +1,11 @@
-use axum::{Json, extract::State};
+use axum::extract::State;
 use email_model::MessageId;
 use gateway_operations::Gateway;
 
 use crate::{
     error::ApiResult,
     extract::{Id, JsonBody, WritableAccount},
+    json::Json,
     wire::{OkResponse, UpdateMessageStatusData},
 };
 

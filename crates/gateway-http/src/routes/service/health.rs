@@ -1,5 +1,4 @@
-use axum::Json;
-
+use crate::json::Json;
 use crate::wire::OkResponse;
 
 /// The process is alive.

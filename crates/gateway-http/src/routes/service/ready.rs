@@ -1,9 +1,10 @@
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{extract::State, http::StatusCode};
 use gateway_operations::Gateway;
 
 use crate::{
     app::Stopping,
     error::{ApiError, ApiResult},
+    json::Json,
     wire::OkResponse,
 };
 

@@ -1,10 +1,11 @@
-use axum::{Json, extract::State};
+use axum::extract::State;
 use gateway_operations::Gateway;
 
 use super::updated::SyncPageQuery;
 use crate::{
     error::ApiResult,
     extract::{Query, ReadableAccount},
+    json::Json,
     wire::{ApiRequestFailed, EmailDeletedPage},
 };
 

@@ -1,9 +1,10 @@
-use axum::{Json, extract::State};
+use axum::extract::State;
 use gateway_operations::{Gateway, SyncPageRequest};
 
 use crate::{
     error::{ApiError, ApiResult},
     extract::{Fields, FromQuery, Query, ReadableAccount},
+    json::Json,
     wire::{ApiRequestFailed, BodyType, EmailMessagesPage},
 };
 
