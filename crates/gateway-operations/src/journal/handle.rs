@@ -29,9 +29,20 @@ impl Journals {
             .cloned()
     }
 
-    fn put(&self, handle: Arc<JournalHandle>) {
+    /// Keeps a handle, unless another task has opened the same journal meanwhile; returns the one
+    /// that is kept, so that all tasks share one directory and one lock.
+    fn keep(&self, handle: JournalHandle) -> Arc<JournalHandle> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.insert(handle.account, handle);
+        match open.get(&handle.account) {
+            Some(kept) if kept.mailbox == handle.mailbox && kept.epoch == handle.epoch => {
+                Arc::clone(kept)
+            }
+            _ => {
+                let handle = Arc::new(handle);
+                open.insert(handle.account, Arc::clone(&handle));
+                handle
+            }
+        }
     }
 
     pub fn forget(&self, account: AccountId) {
@@ -127,10 +138,9 @@ impl Gateway {
                     .await?
             }
         };
-        let handle = Arc::new(self.handle(account, identity, journal).await?);
+        let handle = self.handle(account, identity, journal).await?;
         handle.reload().await?;
-        self.inner.journals.put(Arc::clone(&handle));
-        Ok(handle)
+        Ok(self.inner.journals.keep(handle))
     }
 
     async fn handle(

@@ -116,9 +116,10 @@ impl Gateway {
         let journal = self
             .journal_named(account.id, &account.mailbox.as_str().into())
             .await?;
+        let ready = is_ready_anywhere(&journal, &row, row.record.window.flatten()).await?;
         let directory = journal.directory();
         let mut progress = SyncProgress {
-            ready: is_ready(&row, &directory, row.record.window.flatten()),
+            ready,
             messages: u64::try_from(row.discovered).unwrap_or(0),
             verified_at: self.verified_at(account.id, &row),
             inventoried_at: row.record.inventoried_at,
@@ -151,28 +152,34 @@ impl Gateway {
     }
 }
 
-/// Whether the window has been scanned in every scope that can be read.
-pub(crate) fn is_ready(journal: &Journal, directory: &Directory, since: Option<Timestamp>) -> bool {
-    journal.record.surveyed_at.is_some()
-        && directory.scopes.values().all(|row| {
-            let record = ScopeRecord::of(row);
-            record.removed
-                || record.announces
-                || record.failure.is_some()
-                || record.covered.reaches(since)
-        })
+/// Whether the window has been scanned in every scope that can be read, after the first survey.
+fn is_ready(directory: &Directory, since: Option<Timestamp>) -> bool {
+    directory.scopes.values().all(|row| {
+        let record = ScopeRecord::of(row);
+        record.removed
+            || record.announces
+            || record.failure.is_some()
+            || record.covered.reaches(since)
+    })
 }
 
-/// The same, where another process may have done the scanning.
+/// The same, where another process may have done the scanning, or the survey: a directory that is older
+/// than the survey lacks the scopes that are yet to be scanned.
 pub(crate) async fn is_ready_anywhere(
     handle: &JournalHandle,
     journal: &Journal,
     since: Option<Timestamp>,
 ) -> OperationResult<bool> {
-    if is_ready(journal, &handle.directory(), since) {
+    if journal.record.surveyed_at.is_none() {
+        return Ok(false);
+    }
+    let directory = handle.directory();
+    // The first survey's scopes were written all at once.
+    let is_surveyed = |row| ScopeRecord::of(row).surveyed;
+    if directory.scopes.values().any(is_surveyed) && is_ready(&directory, since) {
         return Ok(true);
     }
-    Ok(is_ready(journal, &*handle.reload().await?, since))
+    Ok(is_ready(&*handle.reload().await?, since))
 }
 
 /// An account that is switched off answers no mail calls.

@@ -64,7 +64,7 @@ async fn another_applications_account_is_not_found() {
     let secret = SecretString::from("secret");
     let other = harness
         .gateway
-        .put_application("other", &secret, Vec::new())
+        .put_application("other", &secret, Vec::new(), false)
         .await
         .unwrap();
     let refused = harness

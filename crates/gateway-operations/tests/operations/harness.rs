@@ -51,6 +51,7 @@ pub struct Harness {
     pub application: Application,
     pub account: Account,
     pub store: Arc<dyn Store>,
+    sealer: Arc<Sealer>,
     _directory: TempDir,
 }
 
@@ -98,21 +99,17 @@ impl Harness {
         let mailbox = MemoryMailbox::new("ann@example.org", shape, 1);
         mailbox.require_password(Some(SecretString::from(PASSWORD)));
         plugin.insert(mailbox.clone());
-        let context = GatewayContext {
-            network: Arc::new(NoNetwork),
-            clock,
-            provider_config: Value::Null,
-        };
+        let sealer = Arc::new(Sealer::new(&Sealer::random_key().unwrap()));
         let gateway = Gateway::new(
             Arc::clone(&store) as _,
             backends(plugin.clone()),
-            context,
-            Arc::new(Sealer::new(&Sealer::random_key().unwrap())),
+            context(clock),
+            Arc::clone(&sealer),
             config,
         );
         let secret = SecretString::from("secret");
         let application = gateway
-            .put_application("app", &secret, Vec::new())
+            .put_application("app", &secret, Vec::new(), false)
             .await
             .unwrap();
         let saved = gateway
@@ -127,8 +124,20 @@ impl Harness {
             application,
             account,
             store,
+            sealer,
             _directory: directory,
         }
+    }
+
+    /// Another gateway on the same store.
+    pub fn another_gateway(&self) -> Gateway {
+        Gateway::new(
+            Arc::clone(&self.store),
+            ProviderRegistry::default().register(self.plugin.clone()),
+            context(Arc::new(SystemClock)),
+            Arc::clone(&self.sealer),
+            OperationsConfig::default(),
+        )
     }
 
     pub fn deliver(&self, role: FolderRole, mail: &Mail<'_>) -> MessageRef {
@@ -177,6 +186,14 @@ impl Harness {
             ..ListRequest::default()
         };
         subjects(&self.list(request).await)
+    }
+}
+
+fn context(clock: Arc<dyn Clock>) -> GatewayContext {
+    GatewayContext {
+        network: Arc::new(NoNetwork),
+        clock,
+        provider_config: Value::Null,
     }
 }
 

@@ -8,6 +8,7 @@ mod conversations;
 mod folders;
 mod harness;
 mod listing;
+mod readiness;
 mod reading;
 mod removals;
 mod writing;
