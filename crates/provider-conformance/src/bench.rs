@@ -1,4 +1,8 @@
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use email_model::{FolderKey, FolderRole, MessageQuery, Timestamp};
 use email_provider::{
@@ -18,6 +22,8 @@ pub struct Bench {
     pub provider: Arc<dyn EmailProvider>,
     /// What it can be put through.
     pub facts: HarnessFacts,
+    /// Folders that the test made, with their names.
+    made: Arc<Mutex<BTreeMap<FolderKey, String>>>,
 }
 
 /// A call that somebody waits for, with time enough.
@@ -47,6 +53,7 @@ impl Bench {
             harness: Arc::new(harness),
             provider,
             facts,
+            made: Arc::default(),
         }
     }
 
@@ -57,6 +64,7 @@ impl Bench {
             harness: self.harness.clone(),
             provider,
             facts: self.facts,
+            made: Arc::clone(&self.made),
         }
     }
 
@@ -109,7 +117,31 @@ impl Bench {
 
     /// A new folder.
     pub async fn folder(&self, name: &str) -> FolderKey {
-        self.harness.create_folder(name, None).await
+        let key = self.harness.create_folder(name, None).await;
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.insert(key.clone(), name.to_owned());
+        key
+    }
+
+    /// The state with each thing told once: where keywords are folders too, those that the test made as
+    /// folders as folders, all others as keywords.
+    pub async fn told_once(&self, mut state: EntryState) -> EntryState {
+        if !self.facts.keywords_are_folders {
+            return state;
+        }
+        let folders = self.provider.folders(call()).await.expect("folders");
+        let with_role: Vec<FolderKey> = folders
+            .into_iter()
+            .filter(|folder| folder.role.is_some())
+            .map(|folder| folder.key)
+            .collect();
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        state
+            .folders
+            .retain(|key| made.contains_key(key) || with_role.contains(key));
+        let is_folder = |word: &String| made.values().any(|name| name == word);
+        state.labels.keywords.retain(|word| !is_folder(word));
+        state
     }
 
     /// Stores messages and waits until the provider shows them; their references, in order.
@@ -216,7 +248,7 @@ impl Bench {
             .fetch(at, Detail::State)
             .await
             .expect("the message is there");
-        fetched.state.expect("a state")
+        self.told_once(fetched.state.expect("a state")).await
     }
 
     /// Where a message is in a folder, if it is.

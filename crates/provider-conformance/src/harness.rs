@@ -81,6 +81,9 @@ pub struct HarnessFacts {
     /// A message can be copied into another folder. Not on label mailboxes, where that is one more
     /// label.
     pub copies: bool,
+    /// A keyword is a folder too, and a folder a keyword: what the suite makes as the one is shown as
+    /// both.
+    pub keywords_are_folders: bool,
     /// The server itself ends the last line of a message that is stored without its end.
     pub ends_last_line: bool,
     /// How long the server may take to show what was done.
@@ -94,6 +97,7 @@ impl Default for HarnessFacts {
         Self {
             deleted_mark: true,
             copies: true,
+            keywords_are_folders: false,
             ends_last_line: false,
             patience: Duration::from_secs(15),
             history: 60,

@@ -196,11 +196,16 @@ impl World {
                 .fetch(call(), &refs, Detail::Envelope)
                 .await
                 .expect("envelopes");
-            shown.extend(fetched.into_iter().filter_map(|message| {
-                let labels = message.state?.labels;
-                let id = message.envelope?.message_id?;
-                Some((folder.clone(), id, labels.flags, labels.keywords))
-            }));
+            for message in fetched {
+                let (Some(state), Some(envelope)) = (message.state, message.envelope) else {
+                    continue;
+                };
+                let labels = bench.told_once(state).await.labels;
+                let Some(id) = envelope.message_id else {
+                    continue;
+                };
+                shown.push((folder.clone(), id, labels.flags, labels.keywords));
+            }
         }
         shown.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
         shown

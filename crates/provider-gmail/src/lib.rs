@@ -1,0 +1,38 @@
+//! Gmail mailboxes, by the vendor's own API.
+//!
+//! One HTTP client serves all mailboxes, over the gateway's guarded network ([`connector`], [`client`]). A mailbox's
+//! requests are made, paid and understood in [`api`]; the modules beside it are what the gateway asks of a
+//! mailbox, in Gmail's terms: labels instead of folders, a history of the whole mailbox, units instead of
+//! requests.
+
+mod api;
+mod client;
+mod config;
+mod connector;
+mod convert;
+mod cursor;
+mod error;
+mod feed;
+mod fetching;
+mod ids;
+mod json_text;
+mod labels;
+mod listing;
+mod mailbox;
+mod oauth;
+mod plugin;
+mod proof;
+mod provider;
+mod push;
+mod quota;
+mod scanning;
+mod searching;
+mod skeleton;
+mod streams;
+mod token;
+mod watch;
+mod wire;
+mod writing;
+
+pub use plugin::GmailPlugin;
+pub use provider::GmailProvider;

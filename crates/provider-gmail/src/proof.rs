@@ -1,0 +1,70 @@
+//! Whose mailbox an access token opens.
+
+use email_provider::{
+    Call, ConnectedMailbox, ErrorKind, MailboxIdentity, ProviderError, ProviderResult,
+};
+use serde::Deserialize;
+use url::Url;
+
+use crate::{
+    api::{Api, Hub},
+    config::Config,
+    error,
+    quota::Method,
+};
+
+/// What is read of the answer of OpenID Connect Core section 5.3.
+#[derive(Deserialize)]
+struct UserInfo {
+    sub: String,
+}
+
+/// The address is the mailbox's own word; the identity is the subject, which stays when the address changes, or
+/// the address where the token tells no subject.
+pub(crate) async fn prove(
+    api: &Api,
+    call: Call,
+    config: &Config,
+    mut mailbox: ConnectedMailbox,
+) -> ProviderResult<ConnectedMailbox> {
+    let ask = |hub: Hub, mut seen| async move {
+        let request = hub.users().get_profile("me").delegate(&mut seen);
+        Ok(request.doit().await?.1)
+    };
+    let profile = api.ask(call, Method::GetProfile, ask).await?;
+    let email = profile.email_address.filter(|email| is_address(email));
+    let email = email.ok_or_else(error::unreadable)?;
+    let subject = match subject(api, call, &config.userinfo_url).await? {
+        Some(subject) => subject,
+        None => email.to_lowercase(),
+    };
+    mailbox.identity = MailboxIdentity { subject };
+    mailbox.login.clone_from(&email);
+    mailbox.email = Some(email);
+    Ok(mailbox)
+}
+
+/// `None` where the token was not made for telling it.
+async fn subject(api: &Api, call: Call, at: &Url) -> ProviderResult<Option<String>> {
+    let told: UserInfo = match api.read_at(call, at).await {
+        Err(error) if is_of_scope(&error) => return Ok(None),
+        told => told?,
+    };
+    let is_subject = (1..=255).contains(&told.sub.len()) && told.sub.is_ascii();
+    match is_subject && !told.sub.contains(char::is_control) {
+        true => Ok(Some(told.sub)),
+        false => Err(error::unreadable()),
+    }
+}
+
+/// The mailbox has just taken the token: what is refused here is the scope.
+fn is_of_scope(error: &ProviderError) -> bool {
+    matches!(
+        error.kind,
+        ErrorKind::Unauthenticated | ErrorKind::Forbidden
+    )
+}
+
+fn is_address(text: &str) -> bool {
+    text.len() <= 320 && text.contains('@') && !text.contains(char::is_control)
+}

@@ -1,0 +1,127 @@
+use std::{ops::Range, sync::Arc};
+
+use async_trait::async_trait;
+use email_model::PartId;
+use email_provider::{
+    ByteStream, Call, Capabilities, ChangePage, Cursor, Detail, EmailProvider, Fetched, Folder,
+    FolderModel, MessageEdit, MessageRef, NewFolder, Notifier, ProviderResult, Removal, ScanPage,
+    ScanRequest, ScopeKey, SearchCapability, SearchPage, SearchRequest, Survey, ThreadModel,
+};
+
+use crate::{feed, fetching, labels, mailbox::Mailbox, scanning, searching, streams, writing};
+
+/// Largest message that the API takes: <https://developers.google.com/workspace/gmail/api/reference/rest/v1/users.messages/send>.
+const LARGEST_MESSAGE: u64 = 36_700_160;
+
+/// A signed-in mailbox.
+#[derive(Clone, Debug)]
+pub struct GmailProvider {
+    pub(crate) mailbox: Arc<Mailbox>,
+}
+
+impl GmailProvider {
+    pub(crate) fn new(mailbox: Mailbox) -> Self {
+        Self {
+            mailbox: Arc::new(mailbox),
+        }
+    }
+}
+
+#[async_trait]
+impl EmailProvider for GmailProvider {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            folders: FolderModel::Labels,
+            threads: ThreadModel::Native,
+            search: SearchCapability::FullText,
+            keywords: true,
+            create_folders: true,
+            native_identity: true,
+            cheap_level_check: true,
+            push: self.mailbox.topic.is_some(),
+            largest_message: Some(LARGEST_MESSAGE),
+            roles: labels::roles(),
+        }
+    }
+
+    async fn folders(&self, call: Call) -> ProviderResult<Vec<Folder>> {
+        Ok(self.mailbox.labels_now(call).await?.folders())
+    }
+
+    async fn search(&self, call: Call, request: SearchRequest) -> ProviderResult<SearchPage> {
+        searching::search(&self.mailbox, call, &request).await
+    }
+
+    async fn fetch(
+        &self,
+        call: Call,
+        refs: &[MessageRef],
+        detail: Detail,
+    ) -> ProviderResult<Vec<Fetched>> {
+        fetching::fetch(&self.mailbox, call, refs, detail).await
+    }
+
+    async fn raw(&self, call: Call, at: &MessageRef) -> ProviderResult<ByteStream> {
+        streams::raw(&self.mailbox, call, at).await
+    }
+
+    async fn attachment(
+        &self,
+        call: Call,
+        at: &MessageRef,
+        part: &PartId,
+        range: Option<Range<u64>>,
+    ) -> ProviderResult<ByteStream> {
+        streams::attachment(&self.mailbox, call, at, part, range).await
+    }
+
+    async fn survey(&self, call: Call, known: &[(ScopeKey, Cursor)]) -> ProviderResult<Survey> {
+        feed::survey(&self.mailbox, call, known).await
+    }
+
+    async fn begin(&self, call: Call, scope: &ScopeKey) -> ProviderResult<Option<Cursor>> {
+        feed::begin(&self.mailbox, call, scope).await.map(Some)
+    }
+
+    async fn scan(
+        &self,
+        call: Call,
+        scope: &ScopeKey,
+        request: ScanRequest<'_>,
+    ) -> ProviderResult<ScanPage> {
+        scanning::scan(&self.mailbox, call, scope, request).await
+    }
+
+    async fn changes(
+        &self,
+        call: Call,
+        scope: &ScopeKey,
+        cursor: &Cursor,
+        limit: usize,
+    ) -> ProviderResult<ChangePage> {
+        feed::changes(&self.mailbox, call, scope, cursor, limit).await
+    }
+
+    async fn update(
+        &self,
+        call: Call,
+        at: &MessageRef,
+        edit: &MessageEdit,
+    ) -> ProviderResult<Option<MessageRef>> {
+        writing::update(&self.mailbox, call, at, edit)
+            .await
+            .map(Some)
+    }
+
+    async fn remove(&self, call: Call, at: &MessageRef, removal: Removal) -> ProviderResult<()> {
+        writing::remove(&self.mailbox, call, at, removal).await
+    }
+
+    async fn create_folder(&self, call: Call, folder: NewFolder) -> ProviderResult<Folder> {
+        writing::create_folder(&self.mailbox, call, &folder).await
+    }
+
+    fn notifier(&self) -> Option<&dyn Notifier> {
+        self.mailbox.topic.is_some().then_some(self)
+    }
+}
