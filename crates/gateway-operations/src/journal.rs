@@ -4,9 +4,12 @@
 //! [`Observation`]s; [`page::compute`] decides what they mean, purely, and [`JournalHandle::apply`]
 //! loads, computes and commits.
 
+mod amend;
 mod apply;
 mod bounds;
 mod directory;
+mod doubt;
+mod envelopes;
 mod handle;
 mod identity;
 mod lineage;

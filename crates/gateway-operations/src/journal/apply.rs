@@ -4,22 +4,23 @@
 use std::collections::{HashMap, HashSet};
 
 use email_model::{MessageId, Timestamp};
-use email_provider::{Call, Detail, EmailProvider, MessageRef, ProviderError};
+use email_provider::{Call, EmailProvider, ProviderError};
 use gateway_store::{
-    Commit, JournalRecord, LoadRequest, Loaded, MessageRow, ScopeNumber, ScopeRow, ScopeWrite,
-    StoreError,
+    Commit, LoadRequest, MessageRow, ScopeNumber, ScopeRow, ScopeWrite, StoreError,
 };
 
 use super::{
     Directory, JournalHandle,
+    amend::is_empty,
     bounds::check_cursor,
+    doubt::doubtful,
     identity::message_digest,
     page::{Answer, ORDINALS, Observation, Outcome, Place, Question, ThreadFact, compute},
     threads::provisional_thread_of_replies,
 };
 
 /// How often a commit is tried before the load on this journal is an error.
-const ATTEMPTS: usize = 50;
+pub(super) const ATTEMPTS: usize = 50;
 /// True duplicates of one message that are told apart.
 const MOST_ORDINALS: u32 = 4096;
 
@@ -174,31 +175,6 @@ impl JournalHandle {
         request
     }
 
-    async fn look_up(
-        &self,
-        provider: &dyn EmailProvider,
-        call: Call,
-        doubtful: Vec<Place>,
-        empty: &mut HashMap<Place, bool>,
-    ) -> Result<(), ProviderError> {
-        let directory = self.directory();
-        let refs: Vec<(Place, Option<MessageRef>)> = doubtful
-            .into_iter()
-            .map(|place| {
-                let at = reference(&directory, &place);
-                (place, at)
-            })
-            .collect();
-        let asked: Vec<MessageRef> = refs.iter().filter_map(|(_, at)| at.clone()).collect();
-        let there = provider.fetch(call, &asked, Detail::Exists).await?;
-        let there: HashSet<MessageRef> = there.into_iter().map(|found| found.at).collect();
-        for (place, at) in refs {
-            let is_there = at.is_some_and(|at| there.contains(&at));
-            empty.insert(place, !is_there);
-        }
-        Ok(())
-    }
-
     /// Writes a commit computed from the journal's present revision; the caller holds `committing`.
     async fn write(
         &self,
@@ -238,161 +214,6 @@ impl JournalHandle {
         }
         Ok(())
     }
-
-    /// Computes a commit from loaded rows and writes it; again when somebody else was faster.
-    /// `compute` returns `None` where there is nothing to write.
-    pub async fn amend<T>(
-        &self,
-        request: &LoadRequest,
-        mut compute: impl FnMut(&Loaded, &Directory) -> Result<Option<(Commit, T)>, StoreError>,
-    ) -> Result<Option<T>, StoreError> {
-        for _ in 0..ATTEMPTS {
-            let _lock = self.committing.lock().await;
-            let loaded = self.store.load(self.account, request).await?;
-            let Some((mut commit, value)) = compute(&loaded, &self.directory())? else {
-                return Ok(None);
-            };
-            commit.revision = loaded.journal.revision;
-            if is_empty(&commit) {
-                return Ok(Some(value));
-            }
-            let reload = !commit.scopes.is_empty()
-                || !commit.scopes_removed.is_empty()
-                || commit.folders.is_some();
-            match self.store.commit(self.account, &commit).await {
-                Ok(_) => {
-                    if reload {
-                        self.reload().await?;
-                    }
-                    return Ok(Some(value));
-                }
-                Err(StoreError::Conflict) => {}
-                Err(StoreError::Fenced) => {
-                    self.reload().await?;
-                    return Err(StoreError::Fenced);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Err(StoreError::Conflict)
-    }
-
-    /// Changes the journal's record.
-    pub async fn amend_record(&self, edit: impl Fn(&mut JournalRecord)) -> Result<(), StoreError> {
-        self.amend(&LoadRequest::default(), |loaded, _| {
-            let mut record = loaded.journal.record.clone();
-            edit(&mut record);
-            let changed = record != loaded.journal.record;
-            Ok(changed.then(|| {
-                (
-                    Commit {
-                        record: Some(record),
-                        ..Commit::default()
-                    },
-                    (),
-                )
-            }))
-        })
-        .await?;
-        Ok(())
-    }
-
-    /// Changes one scope's row.
-    pub async fn amend_scope(
-        &self,
-        number: ScopeNumber,
-        edit: impl Fn(&mut ScopeRow),
-    ) -> Result<(), ApplyError> {
-        let mut refused = None;
-        self.amend(&LoadRequest::default(), |_, directory| {
-            let Some(row) = directory.scopes.get(&number) else {
-                return Err(StoreError::Fenced);
-            };
-            let mut edited = row.clone();
-            edit(&mut edited);
-            refused = edited
-                .cursor
-                .as_ref()
-                .and_then(|cursor| check_cursor(cursor).err());
-            let is_written = edited != *row && refused.is_none();
-            Ok(is_written.then(|| {
-                (
-                    Commit {
-                        scopes: vec![ScopeWrite { row: edited }],
-                        ..Commit::default()
-                    },
-                    (),
-                )
-            }))
-        })
-        .await?;
-        refused.map_or(Ok(()), |error| Err(error.into()))
-    }
-}
-
-/// The provider's reference of a place.
-pub(crate) fn reference(directory: &Directory, place: &Place) -> Option<MessageRef> {
-    let scope = directory.scopes.get(&place.0)?;
-    Some(MessageRef {
-        scope: scope.key.clone(),
-        key: place.1.clone(),
-    })
-}
-
-fn is_empty(commit: &Commit) -> bool {
-    commit.head.is_none()
-        && commit.horizon.is_none()
-        && commit.record.is_none()
-        && commit.scopes.is_empty()
-        && commit.scopes_removed.is_empty()
-        && commit.folders.is_none()
-        && commit.messages.is_empty()
-        && commit.messages_removed.is_empty()
-        && commit.entries.is_empty()
-        && commit.entries_removed.is_empty()
-}
-
-/// Places of messages that a new entry may be: if they are empty the message has moved, else the
-/// entry is another message. No feed can be trusted to have told so in time.
-fn doubtful(page: &Page<'_>, loaded: &Loaded, known: &HashMap<Place, bool>) -> Vec<Place> {
-    let places: HashSet<(ScopeNumber, &[u8])> = loaded
-        .entries
-        .iter()
-        .map(|entry| (entry.scope, entry.key.0.as_slice()))
-        .collect();
-    let is_new = |observation: &&Observation| {
-        !places.contains(&(observation.place.0, observation.place.1.0.as_slice()))
-    };
-    let new: Vec<&Observation> = page.observations.iter().filter(is_new).collect();
-    if new.is_empty() || loaded.entries.is_empty() {
-        return Vec::new();
-    }
-    let observed: HashSet<&Place> = page
-        .observations
-        .iter()
-        .map(|o| &o.place)
-        .chain(page.vanished)
-        .collect();
-    // Rows that were loaded for a parent's or a reply's sake are no candidates.
-    let message_ids: HashSet<&str> = new.iter().filter_map(|o| o.message_id.as_deref()).collect();
-    let candidates: HashSet<MessageId> = loaded
-        .messages
-        .iter()
-        .filter(|row| !row.gone)
-        .filter(|row| {
-            row.message_id
-                .as_deref()
-                .is_none_or(|id| message_ids.contains(id))
-        })
-        .map(|row| row.id)
-        .collect();
-    loaded
-        .entries
-        .iter()
-        .filter(|entry| candidates.contains(&entry.message))
-        .map(|entry| (entry.scope, entry.key.clone()))
-        .filter(|place| !observed.contains(place) && !known.contains_key(place))
-        .collect()
 }
 
 fn rows_of(outcome: &Outcome, loaded: Vec<MessageRow>) -> HashMap<MessageId, MessageRow> {

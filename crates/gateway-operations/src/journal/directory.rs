@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use email_model::{FolderId, FolderKey, FolderRole, ScopeKey};
-use email_provider::Folder;
+use email_provider::{Folder, MessageRef};
 use gateway_store::{FolderRow, ScopeNumber, ScopeRow};
 
-use super::identity::folder_id;
+use super::{Place, identity::folder_id};
 
 /// Folders and scopes.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +34,15 @@ impl Directory {
         self.by_scope_key
             .get(key)
             .and_then(|number| self.scopes.get(number))
+    }
+
+    /// The provider's reference of a place.
+    pub fn reference(&self, place: &Place) -> Option<MessageRef> {
+        let scope = self.scopes.get(&place.0)?;
+        Some(MessageRef {
+            scope: scope.key.clone(),
+            key: place.1.clone(),
+        })
     }
 
     pub fn put_scope(&mut self, row: ScopeRow) {

@@ -2,12 +2,9 @@
 
 use std::collections::HashMap;
 
-use email_model::{Envelope, FolderId, FolderKey, MessageId, ScopeKey};
+use email_model::{FolderId, FolderKey, MessageId, ScopeKey};
 use email_provider::{Call, Entry, Fetched, MessageRef, ThreadHint};
-use gateway_store::{
-    Commit, LoadRequest, MessageRow, ScopeNumber, ScopeRow, ScopeWrite,
-    sealing::Place as SealedPlace,
-};
+use gateway_store::{Commit, LoadRequest, MessageRow, ScopeNumber, ScopeRow, ScopeWrite};
 
 use super::{
     Announce, JournalHandle, Observation, Page,
@@ -235,32 +232,7 @@ pub(crate) fn new_scope(number: ScopeNumber, key: ScopeKey) -> ScopeRow {
     }
 }
 
-/// Where envelopes are sealed for: the row binds nothing more, because a message's envelope moves
-/// with its row and the key is the journal's own.
-const ENVELOPE: SealedPlace<'_> = SealedPlace {
-    table: "message",
-    row: "",
-    column: "envelope",
-};
-
 impl JournalHandle {
-    /// Seals an envelope without its snippet, which is of the body; `None` where it cannot be written
-    /// down, which costs a fetch later.
-    pub fn seal_envelope(&self, envelope: &Envelope) -> Option<Vec<u8>> {
-        let envelope = Envelope {
-            snippet: None,
-            ..envelope.clone()
-        };
-        let plain = postcard::to_allocvec(&envelope).ok()?;
-        self.sealer.seal(ENVELOPE, &plain).ok()
-    }
-
-    /// Opens a row's envelope. `None` where there is none, or one of another form.
-    pub fn open_envelope(&self, row: &MessageRow) -> Option<Envelope> {
-        let plain = self.sealer.open(ENVELOPE, row.envelope.as_deref()?).ok()?;
-        postcard::from_bytes(&plain).ok()
-    }
-
     /// Where a message is now, as far as the journal knows.
     pub async fn places(
         &self,
@@ -272,7 +244,7 @@ impl JournalHandle {
         let directory = self.directory();
         let refs = entries
             .into_iter()
-            .filter_map(|entry| super::apply::reference(&directory, &(entry.scope, entry.key)))
+            .filter_map(|entry| directory.reference(&(entry.scope, entry.key)))
             .collect();
         Ok(Some((row, refs)))
     }
@@ -294,7 +266,7 @@ impl JournalHandle {
             .filter_map(|entry| {
                 Some((
                     entry.message,
-                    super::apply::reference(&directory, &(entry.scope, entry.key))?,
+                    directory.reference(&(entry.scope, entry.key))?,
                 ))
             })
             .collect())

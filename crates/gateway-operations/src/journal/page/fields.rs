@@ -1,0 +1,71 @@
+//! What an observation changes about its message.
+
+use email_model::MessageId;
+use gateway_store::Seq;
+
+use super::{Observation, State};
+use crate::journal::Announce;
+
+impl State<'_> {
+    pub(super) fn observe(&mut self, id: MessageId, observation: &Observation) {
+        let announce = self.question.announce;
+        let Some(row) = self.messages.get(&id) else {
+            return;
+        };
+        let was_gone = row.gone;
+        if was_gone && announce == Announce::No {
+            return;
+        }
+        let mut next = row.clone();
+        if was_gone {
+            next.gone = false;
+            next.labels = None;
+            next.folders.clear();
+        }
+        fill(&mut next.received_at, &observation.received_at);
+        fill(&mut next.message_id, &observation.message_id);
+        fill(&mut next.envelope, &observation.envelope);
+        let mut changed = was_gone;
+        if let Some(labels) = &observation.labels {
+            let differs = next.labels.as_ref() != Some(labels);
+            if differs && (announce != Announce::No || next.labels.is_none()) {
+                changed |= next.labels.is_some() || announce == Announce::Feed;
+                next.labels = Some(labels.clone());
+            }
+        }
+        if let Some(folders) = &observation.folders
+            && next.folders != *folders
+            && (announce != Announce::No || next.folders.is_empty())
+        {
+            changed |= !next.folders.is_empty() || announce == Announce::Feed;
+            next.folders = folders.clone();
+        }
+        let announced_now = !next.seq.is_announced() && announce != Announce::No;
+        if announced_now && announce == Announce::FirstScan {
+            next.seq = Seq::FIRST_SCAN;
+        }
+        let old_thread = next.thread;
+        self.thread_of(&mut next, observation);
+        changed |= old_thread.is_some() && old_thread != next.thread;
+        let found_thread = old_thread != next.thread;
+        if self.messages.get(&id) != Some(&next) || changed || announced_now {
+            self.edit(id, |row| row.clone_from(&next));
+        }
+        if announced_now && announce == Announce::FirstScan && !self.inserted.contains(&id) {
+            // A walk may have passed its number while it was not announced.
+            self.discover(id);
+        }
+        if (changed && next.seq.is_announced()) || (announced_now && announce == Announce::Feed) {
+            self.changed.insert(id);
+        }
+        if found_thread {
+            self.adopt_replies(&next);
+        }
+    }
+}
+
+fn fill<T: Clone>(field: &mut Option<T>, value: &Option<T>) {
+    if field.is_none() {
+        field.clone_from(value);
+    }
+}
