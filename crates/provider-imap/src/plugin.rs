@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use email_provider::{
-    ConnectContext, ConnectedMailbox, Connection, CredentialField, EmailProvider, ErrorKind,
-    MailboxIdentity, PluginInfo, ProviderError, ProviderPlugin, ProviderResult, ServiceTypeInfo,
-    SignIn, SignInError, network::NetworkError,
+    AccountBudget, ConnectContext, ConnectedMailbox, Connection, CredentialField, EmailProvider,
+    ErrorKind, MailboxIdentity, PluginInfo, ProviderError, ProviderPlugin, ProviderResult,
+    ServiceTypeInfo, SignIn, SignInError, layers::BudgetConfig, network::NetworkError,
 };
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -34,6 +34,22 @@ struct Section {
     bulk_connections: Option<usize>,
     /// Seconds after which an unused connection is closed.
     keep_seconds: Option<u64>,
+    /// What one account may do at the same time and over time.
+    budget: Option<BudgetConfig>,
+}
+
+impl Section {
+    fn of(context: &ConnectContext) -> ProviderResult<Self> {
+        match &context.config {
+            serde_json::Value::Null => Ok(Self::default()),
+            section => serde_json::from_value(section.clone()).map_err(|error| {
+                ProviderError::new(
+                    ErrorKind::Unexpected,
+                    format!("the configuration of IMAP cannot be read: {error}"),
+                )
+            }),
+        }
+    }
 }
 
 /// IMAP mailboxes.
@@ -50,11 +66,7 @@ impl ImapPlugin {
         };
         let settings: Settings = serde_json::from_value(connection.settings.clone())
             .map_err(|error| broken("the stored connection").with_source(error))?;
-        let section: Section = match &context.config {
-            serde_json::Value::Null => Section::default(),
-            section => serde_json::from_value(section.clone())
-                .map_err(|error| broken("the configuration of IMAP").with_source(error))?,
-        };
+        let section = Section::of(context)?;
         let ca_pem = match &section.ca_file {
             Some(file) => Some(
                 std::fs::read_to_string(file)
@@ -141,6 +153,15 @@ impl ProviderPlugin for ImapPlugin {
             service_types,
             environment: Some("IMAP"),
         }
+    }
+
+    fn budget(&self, context: &ConnectContext) -> Result<AccountBudget, SignInError> {
+        let usual = AccountBudget::default();
+        let section = Section::of(context).map_err(|error| SignInError::Invalid(error.message))?;
+        Ok(AccountBudget {
+            config: section.budget.unwrap_or(usual.config),
+            ..usual
+        })
     }
 
     async fn resolve(
