@@ -82,7 +82,10 @@ async fn write(
         let removal = query(REMOVE_ENTRIES).bind(journal).bind(scopes).bind(keys);
         run(removal, connection).await?;
     }
-    let entries = commits::distinct(&commit.entries, |entry| (entry.scope, &entry.key));
+    let mut entries = commits::distinct(&commit.entries, |entry| (entry.scope, &entry.key));
+    // A scan goes from the newest message down. Keys that come downwards leave every page of the index half
+    // empty; keys that go up within each commit fill them.
+    entries.sort_unstable_by_key(|entry| (entry.scope, &entry.key));
     for entries in entries.chunks(CHUNK) {
         run(put_entries(journal, entries), connection).await?;
     }
