@@ -13,10 +13,7 @@ const ORPHANS_WAIT: chrono::Duration = chrono::Duration::hours(1);
 
 impl Gateway {
     /// Lets orphans of earlier rounds go, unless a scope that cannot be read may hold them.
-    pub(super) async fn settle_orphans(
-        &self,
-        context: &PassContext<'_>,
-    ) -> Result<(), PassError> {
+    pub(super) async fn settle_orphans(&self, context: &PassContext<'_>) -> Result<(), PassError> {
         let journal = context.journal;
         if !journal.store.has_orphans(journal.account).await? {
             context.sync.orphans_settled();
