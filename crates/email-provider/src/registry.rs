@@ -15,6 +15,11 @@ impl ProviderRegistry {
         self
     }
 
+    /// All of them.
+    pub fn plugins(&self) -> impl Iterator<Item = &Arc<dyn ProviderPlugin>> {
+        self.plugins.iter()
+    }
+
     /// The backend of this kind.
     pub fn by_kind(&self, kind: &str) -> Option<Arc<dyn ProviderPlugin>> {
         self.plugins.iter().find(|p| p.info().kind == kind).cloned()

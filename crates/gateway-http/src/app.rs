@@ -4,9 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{Router, extract::FromRef};
 use gateway_operations::Gateway;
+use ipnet::IpNet;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
-use crate::{download::ExactSizes, layers, routes};
+use crate::{download::ExactSizes, extract::TrustedProxies, layers, routes};
 
 /// How requests are taken.
 #[derive(Clone, Debug)]
@@ -18,6 +20,10 @@ pub struct HttpOptions {
     /// How long a request may take until its response begins: a last resort behind the deadlines of
     /// the operations.
     pub deadline: Duration,
+    /// How browsers reach the gateway.
+    pub public_url: Url,
+    /// Proxies that tell from where a client comes.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Default for HttpOptions {
@@ -26,6 +32,8 @@ impl Default for HttpOptions {
             concurrency: 512,
             longest_wait: Duration::from_secs(5),
             deadline: Duration::from_secs(120),
+            public_url: Url::parse("http://127.0.0.1:8080").expect("a URL"),
+            trusted_proxies: Vec::new(),
         }
     }
 }
@@ -36,7 +44,13 @@ pub(crate) struct AppState {
     gateway: Gateway,
     sizes: Arc<ExactSizes>,
     stopping: Stopping,
+    public_url: PublicUrl,
+    proxies: TrustedProxies,
 }
+
+/// How browsers reach the gateway. Never taken from a request.
+#[derive(Clone, Debug)]
+pub(crate) struct PublicUrl(pub(crate) Arc<Url>);
 
 macro_rules! part_of_state {
     ($part:ty, $field:ident) => {
@@ -51,6 +65,8 @@ macro_rules! part_of_state {
 part_of_state!(Gateway, gateway);
 part_of_state!(Arc<ExactSizes>, sizes);
 part_of_state!(Stopping, stopping);
+part_of_state!(PublicUrl, public_url);
+part_of_state!(TrustedProxies, proxies);
 
 /// Set once the process is about to stop: it is then no longer ready for new requests.
 #[derive(Clone, Debug)]
@@ -62,6 +78,8 @@ pub fn router(gateway: Gateway, options: &HttpOptions, stopping: CancellationTok
         gateway,
         sizes: Arc::default(),
         stopping: Stopping(stopping),
+        public_url: PublicUrl(Arc::new(options.public_url.clone())),
+        proxies: TrustedProxies(options.trusted_proxies.as_slice().into()),
     };
     let api = layers::admit(routes::api(), options);
     layers::observe(routes::service().merge(api)).with_state(state)

@@ -20,6 +20,10 @@ pub(crate) type ApiResult<T> = Result<T, ApiError>;
 #[derive(Clone, Debug)]
 pub(crate) struct ApiError(Arc<Failure>);
 
+/// Marks a response that is a page for people, and stays as it is although its status is a failure's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Page;
+
 /// What is known of a failure.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {

@@ -13,7 +13,7 @@ use utoipa::{
 };
 
 use crate::{
-    routes::{account, accounts, conversations, folders, messages, service, sync},
+    routes::{account, accounts, auth, conversations, folders, messages, push, service, sync},
     wire::{
         ApiRequestFailed, BodyType, ServiceKey,
         literals::{self, security},
@@ -53,6 +53,11 @@ use crate::{
         accounts::connect::connect,
         accounts::get::get,
         accounts::delete::delete,
+        auth::authorize::authorize,
+        auth::callback::callback,
+        auth::token::post,
+        auth::token::get,
+        push::push,
         service::health::health,
         service::ready::ready,
     ),
@@ -64,6 +69,8 @@ use crate::{
         (name = "folders", description = "Folders and labels"),
         (name = "account", description = "The account of the token"),
         (name = "accounts", description = "Accounts of an application"),
+        (name = "auth", description = "Connecting a mailbox in the browser"),
+        (name = "push", description = "Hints of providers"),
         (name = "service", description = "Health")
     ),
     modifiers(&Security)

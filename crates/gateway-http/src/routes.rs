@@ -2,9 +2,11 @@
 
 pub(crate) mod account;
 pub(crate) mod accounts;
+pub(crate) mod auth;
 pub(crate) mod conversations;
 pub(crate) mod folders;
 pub(crate) mod messages;
+pub(crate) mod push;
 pub(crate) mod service;
 pub(crate) mod sync;
 
@@ -21,6 +23,8 @@ pub(crate) fn api() -> Router<AppState> {
         .merge(folders::routes())
         .merge(account::routes())
         .merge(accounts::routes())
+        .merge(auth::routes())
+        .merge(push::routes())
 }
 
 /// What the operator's tools and readers of the documentation ask for.

@@ -6,14 +6,21 @@ mod details;
 mod manage;
 mod reach;
 mod recycle;
-mod secrets;
+mod resolve;
+pub(crate) mod secrets;
+mod sign_in;
 mod throttle;
 mod validate;
+mod write;
 
 pub use details::AccountDetails;
+pub use sign_in::{
+    AuthorizeRequest, Begun, Callback, FormFields, MalformedRequest, ResponseType, Returning,
+    SignInForm, Submitted, Ticket,
+};
 
 use chrono::{DateTime, Utc};
-use email_provider::Capabilities;
+use email_provider::{Capabilities, layers::BudgetState};
 use gateway_store::Account;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -39,6 +46,10 @@ pub struct AccountInput {
     pub auth_string1: Option<SecretString>,
     /// Refresh token.
     pub auth_string2: Option<SecretString>,
+    /// When the access token ends.
+    pub auth_expires_at: Option<DateTime<Utc>>,
+    /// The provider's own names for what it granted; empty: unknown.
+    pub granted_scopes: Vec<String>,
     /// Reading server.
     pub server_url: Option<String>,
     /// Sending server.
@@ -142,6 +153,12 @@ pub struct AccountView {
     pub capabilities: Option<Capabilities>,
     /// Once a sync was started.
     pub sync: Option<SyncProgress>,
+    /// What may be spent at the provider, where that is bounded and the mailbox was opened.
+    pub budget: Option<BudgetState>,
+    /// The provider's own names for what it granted, where it is connected by OAuth and that is known.
+    pub native_scopes: Option<Vec<String>>,
+    /// When the access token ends, likewise.
+    pub auth_expires_at: Option<DateTime<Utc>>,
 }
 
 /// What connecting accounts needs to remember.

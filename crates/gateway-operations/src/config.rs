@@ -42,6 +42,8 @@ pub struct OperationsConfig {
     pub background_jobs: usize,
     /// Account tokens kept for one account.
     pub access_tokens: u32,
+    /// Ports of mail servers that a sign-in in the browser may name.
+    pub sign_in_ports: Vec<u16>,
     /// Hold a pushed watch for every synchronised account whose mailbox can push.
     pub push: bool,
 }
@@ -63,6 +65,7 @@ impl Default for OperationsConfig {
             content_cache_bytes: 64 << 20,
             background_jobs: 4,
             access_tokens: 20,
+            sign_in_ports: vec![993, 143, 465, 587],
             push: true,
         }
     }

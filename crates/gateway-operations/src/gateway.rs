@@ -8,8 +8,9 @@ use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    OperationResult, accounts::Connecting, config::OperationsConfig, journal::Journals,
-    mailboxes::Mailboxes, messages::ContentCache, sync::Supervisor,
+    OperationError, OperationResult, accounts::Connecting, config::OperationsConfig,
+    journal::Journals, mailboxes::Mailboxes, messages::ContentCache, oauth::Grants,
+    sync::Supervisor,
 };
 
 /// What the gateway may use of the world.
@@ -39,6 +40,7 @@ pub(crate) struct Inner {
     pub journals: Journals,
     pub contents: ContentCache,
     pub connecting: Connecting,
+    pub grants: Grants,
     pub supervisor: Supervisor,
     /// Names this process towards others on the same store.
     pub process: String,
@@ -69,6 +71,7 @@ impl Gateway {
             false => "the only one".to_owned(),
         };
         let inner = Inner {
+            grants: Grants::new(Arc::clone(&context.network)),
             store,
             registry,
             context,
@@ -89,7 +92,19 @@ impl Gateway {
     }
 
     /// Starts the background work: passes, scans, watches of every synchronised account.
+    ///
+    /// # Errors
+    /// `BadRequest` for a section of the configuration that its backend cannot read; the store's errors.
     pub async fn start(&self) -> OperationResult<()> {
+        for plugin in self.inner.registry.plugins() {
+            let kind = plugin.info().kind;
+            let budget = plugin.budget(&self.connect_context(kind));
+            budget.map_err(|error| {
+                OperationError::bad_request(format!(
+                    "the section `{kind}` of the providers: {error}"
+                ))
+            })?;
+        }
         self.supervise().await
     }
 

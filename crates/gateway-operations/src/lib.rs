@@ -11,11 +11,14 @@ mod gateway;
 mod journal;
 mod mailboxes;
 mod messages;
+mod oauth;
+mod push;
 mod sync;
 
 pub use accounts::{
-    AccountDetails, AccountInput, AccountView, QuarantinedFolder, RecycleKey, SaveOptions,
-    SavedAccount, SyncProgress,
+    AccountDetails, AccountInput, AccountView, AuthorizeRequest, Begun, Callback, FormFields,
+    MalformedRequest, QuarantinedFolder, RecycleKey, ResponseType, Returning, SaveOptions,
+    SavedAccount, SignInForm, Submitted, SyncProgress, Ticket,
 };
 pub use config::{CacheMode, OperationsConfig};
 pub use error::{OperationError, OperationErrorKind, OperationResult};
@@ -28,8 +31,9 @@ pub use sync::{
     DeletedPage, DeletedRecord, StartSync, SyncPageRequest, SyncStarted, TokenSeal, UpdatedPage,
 };
 
-pub use email_provider::ByteStream;
+pub use email_provider::{ByteStream, layers::BudgetState, oauth::Access};
 pub use gateway_store::{
     Account, AccountFilter, AccountId, AccountPage, Application, ApplicationId, CredentialState,
     FolderRow, TokenStatus,
 };
+pub use push::Pushed;

@@ -9,7 +9,7 @@ use email_model::digest;
 use email_provider::{
     AccountBudget, ConnectContext, Connection, EmailProvider, ErrorKind, ProviderError,
     ProviderPlugin, SignInError,
-    layers::{Budget, RetryConfig, layered},
+    layers::{Budget, BudgetConfig, RetryConfig, layered},
 };
 use gateway_store::{Account, AccountId, CredentialState, TokenStatus, sealing::Place};
 use secrecy::{ExposeSecret, SecretString};
@@ -19,6 +19,8 @@ use crate::{Gateway, OperationError, OperationErrorKind, OperationResult};
 /// How long a refused password is answered from memory before the server is asked again: providers
 /// lock accounts after repeated bad sign-ins.
 const REFUSED_FOR: chrono::Duration = chrono::Duration::minutes(15);
+/// The same for a token, which locks nothing and may be another one by then.
+const TOKEN_REFUSED_FOR: chrono::Duration = chrono::Duration::minutes(1);
 
 /// A mailbox that is open.
 #[derive(Clone, Debug)]
@@ -27,6 +29,7 @@ pub(crate) struct OpenMailbox {
     /// Whose mailbox it is: the root of every id in it.
     pub identity: Arc<str>,
     pub provider: Arc<dyn EmailProvider>,
+    pub budget: Arc<Budget>,
     connection: [u8; 16],
 }
 
@@ -34,9 +37,26 @@ pub(crate) struct OpenMailbox {
 #[derive(Debug, Default)]
 pub(crate) struct Mailboxes {
     open: Mutex<HashMap<AccountId, OpenMailbox>>,
+    /// What was spent is spent, also when a mailbox is opened again.
+    budgets: Mutex<HashMap<AccountId, (String, Arc<Budget>)>>,
 }
 
 impl Mailboxes {
+    fn budget(&self, account: &Account, config: BudgetConfig) -> Arc<Budget> {
+        let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
+        let make = || (account.kind.clone(), Budget::new(config));
+        let kept = budgets.entry(account.id).or_insert_with(make);
+        if kept.0 != account.kind {
+            *kept = make();
+        }
+        Arc::clone(&kept.1)
+    }
+
+    pub fn forget_budget(&self, account: AccountId) {
+        let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
+        budgets.remove(&account);
+    }
+
     fn get(&self, account: AccountId) -> Option<OpenMailbox> {
         self.open
             .lock()
@@ -73,14 +93,15 @@ impl Gateway {
         {
             return Ok(open);
         }
-        let provider = match self.open_provider(account).await {
-            Ok(provider) => provider,
+        let (provider, budget) = match self.open_provider(account).await {
+            Ok(opened) => opened,
             Err(error) => return Err(self.note_failure(account, error).await),
         };
         let mailbox = OpenMailbox {
             account: account.id,
             identity: account.mailbox.as_str().into(),
             provider,
+            budget,
             connection,
         };
         if let Some(replaced) = self.inner.mailboxes.put(mailbox.clone()) {
@@ -92,36 +113,38 @@ impl Gateway {
     async fn open_provider(
         &self,
         account: &Account,
-    ) -> Result<Arc<dyn EmailProvider>, ProviderError> {
+    ) -> Result<(Arc<dyn EmailProvider>, Arc<Budget>), ProviderError> {
         let plugin = self.plugin(&account.kind).map_err(|_| {
             ProviderError::new(
                 ErrorKind::Unsupported,
                 "this gateway has no backend of this kind",
             )
         })?;
-        let connection = self.connection(account).map_err(|_| {
-            ProviderError::new(
-                ErrorKind::Unexpected,
-                "the stored credentials cannot be opened",
-            )
-        })?;
+        let connection = self
+            .connection(account)
+            .await
+            .map_err(|error| ProviderError::new(ErrorKind::Unexpected, error.message))?;
         let mut context = self.connect_context(&account.kind);
         let AccountBudget { config, charged } =
             plugin.budget(&context).map_err(|error| match error {
                 SignInError::Provider(error) => error,
                 error => ProviderError::new(ErrorKind::Unexpected, error.to_string()),
             })?;
-        let budget = Budget::new(config);
+        let budget = self.inner.mailboxes.budget(account, config);
         context.budget = Some(Arc::clone(&budget));
+        if plugin.oauth().is_some() {
+            context.tokens = Some(self.tokens_of(account, &plugin));
+        }
         let provider = plugin.open(&context, &connection).await?;
         let kind = plugin.info().kind;
-        Ok(layered(
+        let provider = layered(
             provider,
             kind,
-            budget,
+            Arc::clone(&budget),
             charged,
             RetryConfig::default(),
-        ))
+        );
+        Ok((provider, budget))
     }
 
     pub(crate) fn plugin(&self, kind: &str) -> OperationResult<Arc<dyn ProviderPlugin>> {
@@ -161,20 +184,31 @@ impl Gateway {
             .map_err(|_| OperationError::internal("sealing failed"))
     }
 
-    /// The account's connection, its secret opened.
-    pub(crate) fn connection(&self, account: &Account) -> OperationResult<Connection> {
-        let row = account.id.to_string();
-        let secret = self
-            .inner
-            .sealer
-            .open(secret_place(&row), &account.connection_secret)
-            .ok()
-            .and_then(|bytes| String::from_utf8(bytes).ok())
-            .ok_or_else(|| OperationError::internal("the stored credentials cannot be opened"))?;
+    /// The account's connection, its secret opened: the grant as it is stored now, where it has one.
+    pub(crate) async fn connection(&self, account: &Account) -> OperationResult<Connection> {
+        let unreadable = || OperationError::internal("the stored credentials cannot be opened");
+        let secret = if self.is_by_oauth(account) {
+            let row = self.inner.store.grant(account.id).await?;
+            let row = row.ok_or_else(unreadable)?;
+            self.open_grant(account.id, &row)?.to_secret()
+        } else {
+            let row = account.id.to_string();
+            let opened = self
+                .inner
+                .sealer
+                .open(secret_place(&row), &account.connection_secret);
+            let text = opened.ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            SecretString::from(text.ok_or_else(unreadable)?)
+        };
         Ok(Connection {
             settings: account.connection_settings.clone(),
-            secret: SecretString::from(secret),
+            secret,
         })
+    }
+
+    fn is_by_oauth(&self, account: &Account) -> bool {
+        let plugin = self.inner.registry.by_kind(&account.kind);
+        plugin.is_some_and(|plugin| plugin.oauth().is_some())
     }
 
     fn check_credentials(&self, account: &Account) -> OperationResult<()> {
@@ -190,7 +224,7 @@ impl Gateway {
             TokenStatus::Invalid
                 if state
                     .refused_at
-                    .is_some_and(|at| self.now() - at < REFUSED_FOR) =>
+                    .is_some_and(|at| self.now() - at < self.refused_for(account)) =>
             {
                 Err(OperationError::new(
                     OperationErrorKind::TokenRefreshFailed,
@@ -198,6 +232,13 @@ impl Gateway {
                 ))
             }
             TokenStatus::Active | TokenStatus::Invalid => Ok(()),
+        }
+    }
+
+    fn refused_for(&self, account: &Account) -> chrono::Duration {
+        match self.is_by_oauth(account) {
+            true => TOKEN_REFUSED_FOR,
+            false => REFUSED_FOR,
         }
     }
 
@@ -217,6 +258,12 @@ impl Gateway {
                 tracing::warn!(error = %failure, "could not note refused credentials");
             }
             self.forget_mailbox(account.id).await;
+            if let Ok(Some(account)) = self.inner.store.account(account.id).await
+                && account.credentials.status == TokenStatus::Dead
+                && let Err(dead) = self.check_credentials(&account)
+            {
+                return dead;
+            }
         }
         error.into()
     }
@@ -258,10 +305,12 @@ fn secret_place(row: &str) -> Place<'_> {
     }
 }
 
+/// Tokens are no part of it: a mailbox stays open while they are refreshed.
 fn connection_digest(account: &Account) -> [u8; 16] {
     let settings = account.connection_settings.to_string();
     let parts = [
         account.kind.as_bytes(),
+        account.mailbox.as_bytes(),
         settings.as_bytes(),
         &account.connection_secret,
     ];

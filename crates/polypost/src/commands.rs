@@ -19,7 +19,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use crate::{Config, lifecycle::Ended, telemetry};
+use crate::{Config, config::BackendWords, lifecycle::Ended, providers, telemetry};
 
 /// One API for every mailbox.
 #[derive(Debug, Parser)]
@@ -87,7 +87,8 @@ fn run(
     if matches!(line.command, Command::Openapi) {
         return openapi::run();
     }
-    let config = Config::load(line.config.as_deref(), environment)?;
+    let words = BackendWords::of(&providers::registry());
+    let config = Config::load(line.config.as_deref(), environment, &words)?;
     let default = match line.command {
         Command::Serve => "info",
         // These speak for themselves.

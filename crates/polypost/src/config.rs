@@ -20,6 +20,7 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use figment::{Figment, Provider};
+use gateway_http::HttpOptions;
 use gateway_operations::{CacheMode, OperationsConfig};
 use ipnet::IpNet;
 use secrecy::SecretString;
@@ -28,6 +29,7 @@ use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
+pub use environment::BackendWords;
 pub use limits::LimitsConfig;
 pub use secret_key::SecretKey;
 pub use sync::SyncConfig;
@@ -74,6 +76,12 @@ pub struct Config {
     /// Where its sign-ins may return to.
     #[serde(deserialize_with = "values::list")]
     pub return_urls: Vec<String>,
+    /// Whether its sign-ins may return an account token instead of a code.
+    #[serde(deserialize_with = "values::parsed")]
+    pub allow_token_response: bool,
+    /// Reverse proxies whose `X-Forwarded-For` tells from where a client comes.
+    #[serde(deserialize_with = "values::list")]
+    pub trusted_proxies: Vec<IpNet>,
     /// The operator's own networks, to which accounts may connect beside the public internet.
     #[serde(deserialize_with = "values::list")]
     pub allow_hosts: Vec<IpNet>,
@@ -109,6 +117,8 @@ impl Default for Config {
             client_id: None,
             client_secret: None,
             return_urls: Vec::new(),
+            allow_token_response: false,
+            trusted_proxies: Vec::new(),
             allow_hosts: Vec::new(),
             log: None,
             log_format: LogFormat::Text,
@@ -123,7 +133,8 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads the named file, or [`DEFAULT_FILE`] if it is there, and then the environment.
+    /// Reads the named file, or [`DEFAULT_FILE`] if it is there, and then the environment, in which backends
+    /// have words of their own.
     ///
     /// # Errors
     /// For a file that cannot be read, a name that is not known, and a value that makes no sense: each
@@ -131,13 +142,14 @@ impl Config {
     pub fn load(
         file: Option<&Path>,
         environment: impl IntoIterator<Item = (OsString, OsString)>,
+        words: &BackendWords,
     ) -> anyhow::Result<Self> {
         let path = file.unwrap_or(Path::new(DEFAULT_FILE));
         let mut figment = Figment::new();
         if file.is_some() || path.exists() {
             figment = figment.merge(ConfigFile::read(path)?);
         }
-        let environment = Environment::read(environment)?;
+        let environment = Environment::read(environment, words)?;
         Self::extract(figment, environment)
     }
 
@@ -158,6 +170,10 @@ impl Config {
         ensure!(
             self.return_urls.is_empty() || self.client_id.is_some(),
             "return_urls are those of client_id, which is missing"
+        );
+        ensure!(
+            !self.allow_token_response || self.client_id.is_some(),
+            "allow_token_response is for client_id, which is missing"
         );
         if let Some(url) = &self.public_url {
             ensure!(
@@ -205,6 +221,7 @@ impl Config {
             content_cache_bytes: limits.content_cache_bytes,
             background_jobs: limits.background_jobs,
             access_tokens: limits.access_tokens,
+            sign_in_ports: limits.sign_in_ports.clone(),
             push: sync.push,
         }
     }
@@ -215,6 +232,18 @@ impl Config {
             Some(url) => url.as_str().trim_end_matches('/').to_owned(),
             None => format!("http://{listening}"),
         }
+    }
+
+    /// What the API is told, where it listens on this address.
+    ///
+    /// # Errors
+    /// Where no URL stands for the address.
+    pub fn http(&self, listening: SocketAddr) -> anyhow::Result<HttpOptions> {
+        Ok(HttpOptions {
+            public_url: Url::parse(&self.base_url(listening))?,
+            trusted_proxies: self.trusted_proxies.clone(),
+            ..self.limits.http()
+        })
     }
 }
 

@@ -110,7 +110,9 @@ pub async fn start(config: &Config, parts: Parts, shutdown: Shutdown) -> anyhow:
     let alone = Serving::begin(config, &*store)?;
     if let (Some(id), Some(secret)) = (&config.client_id, &config.client_secret) {
         let urls = config.return_urls.clone();
-        let put = gateway.put_application(id, secret, urls).await;
+        let token_response = config.allow_token_response;
+        let put = gateway.put_application(id, secret, urls, token_response);
+        let put = put.await;
         put.context("the application client_id cannot be kept")?;
     }
     let listener = match parts.listener {
@@ -125,7 +127,7 @@ pub async fn start(config: &Config, parts: Parts, shutdown: Shutdown) -> anyhow:
     gateway.start().await?;
     let router = gateway_http::router(
         gateway.clone(),
-        &config.limits.http(),
+        &config.http(address)?,
         shutdown.soft.clone(),
     );
     let mut serving = vec![tokio::spawn(gateway_http::serve(

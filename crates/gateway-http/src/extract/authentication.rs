@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use gateway_operations::{Account, AccountDetails, Application, Gateway};
+use gateway_operations::{Access, Account, AccountDetails, Application, Gateway};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::path::id;
@@ -127,7 +127,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> ApiResult<Self> {
         let account = reach(parts, state).await?.account;
-        permit(&account, Scope::allows_reading)?;
+        permit(&account, Scope::allows_reading, Access::READ)?;
         Ok(Self(account))
     }
 }
@@ -143,18 +143,25 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> ApiResult<Self> {
         let account = reach(parts, state).await?.account;
-        permit(&account, Scope::allows_changing)?;
+        permit(&account, Scope::allows_changing, Access::MODIFY)?;
         Ok(Self(account))
     }
 }
 
 /// Refuses an account that is not active, or that has scopes of which none allows this. What the
 /// gateway could answer from its own memory is refused too.
-fn permit(account: &Account, allows: fn(Scope) -> bool) -> ApiResult<()> {
+fn permit(account: &Account, allows: fn(Scope) -> bool, needed: Access) -> ApiResult<()> {
     if !account.active {
         return Err(ApiError::forbidden("this account is not active"));
     }
-    let scopes = AccountDetails::of(account).scopes;
+    let AccountDetails {
+        scopes, granted, ..
+    } = AccountDetails::of(account);
+    if granted.is_some_and(|granted| !granted.contains(needed)) {
+        return Err(ApiError::forbidden(
+            "the owner of the mailbox did not grant this",
+        ));
+    }
     let allowed = scopes.is_empty()
         || scopes
             .iter()

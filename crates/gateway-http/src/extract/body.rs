@@ -28,11 +28,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
 
     async fn from_request(request: Request, _: &S) -> ApiResult<Self> {
         let (parts, body) = request.into_parts();
-        let bytes = tokio::time::timeout(SLOWEST, read(&parts.headers, body))
-            .await
-            .map_err(|_| {
-                ApiError::of_status(StatusCode::REQUEST_TIMEOUT).with_retry_after(SLOWEST)
-            })??;
+        let bytes = read_in_time(&parts.headers, body).await?;
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return parse(b"{}").map(Self);
         }
@@ -41,6 +37,24 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
         }
         parse(&bytes).map(Self)
     }
+}
+
+/// The body of a request as it is.
+#[derive(Debug)]
+pub(crate) struct Octets(pub(crate) bytes::Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Octets {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> ApiResult<Self> {
+        let (parts, body) = request.into_parts();
+        read_in_time(&parts.headers, body).await.map(Self)
+    }
+}
+
+async fn read_in_time(headers: &HeaderMap, body: Body) -> ApiResult<bytes::Bytes> {
+    let read = tokio::time::timeout(SLOWEST, read(headers, body)).await;
+    read.map_err(|_| ApiError::of_status(StatusCode::REQUEST_TIMEOUT).with_retry_after(SLOWEST))?
 }
 
 async fn read(headers: &HeaderMap, body: Body) -> ApiResult<bytes::Bytes> {

@@ -92,6 +92,19 @@ impl<S: Send + Sync> FromRequestParts<S> for AttachmentPath {
     }
 }
 
+/// A code, which is no id: whatever its form, it is looked up.
+pub(crate) struct CodePath(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for CodePath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> ApiResult<Self> {
+        let code = Path::<String>::from_request_parts(parts, state).await;
+        let Path(code) = code.map_err(|_| ApiError::not_found("code"))?;
+        Ok(Self(code))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,7 +10,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::{
-    error::{ApiError, Failure},
+    error::{ApiError, Failure, Page},
     json::Json,
     wire::{ApiRequestFailed, literals::REQUEST_ID_HEADER},
 };
@@ -76,7 +76,8 @@ fn answer(response: Response, id: Uuid) -> Response {
 /// Why a request failed: as its handler says, or by the status where no handler spoke.
 fn failure_in(response: &Response) -> Option<ApiError> {
     let status = response.status();
-    let failed = status.is_client_error() || status.is_server_error();
+    let is_page = response.extensions().get::<Page>().is_some();
+    let failed = !is_page && (status.is_client_error() || status.is_server_error());
     failed.then(|| {
         response
             .extensions()

@@ -15,6 +15,7 @@ fn router() -> Router {
         concurrency: 1,
         longest_wait: Duration::from_secs(1),
         deadline: Duration::from_secs(10),
+        ..HttpOptions::default()
     };
     let api = Router::new()
         .route("/fast", get(|| async { "fast" }))

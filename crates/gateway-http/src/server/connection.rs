@@ -21,6 +21,7 @@ use super::{
     activity::{Activity, Answering},
     watched_io::WatchedIo,
 };
+use crate::extract::Peer;
 
 /// Serves one connection to its end.
 pub(super) async fn serve(
@@ -33,9 +34,13 @@ pub(super) async fn serve(
         tracing::debug!(%error, "a connection was lost before it was served");
         return;
     }
+    let Ok(peer) = stream.peer_addr().map(Peer) else {
+        return;
+    };
     let activity = Activity::default();
     let io = WatchedIo::new(stream, activity.clone(), options);
-    let service = service_fn(move |request: Request<Incoming>| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
         let answering = activity.begin();
         let router = router.clone();
         async move {

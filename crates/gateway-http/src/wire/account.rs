@@ -1,5 +1,6 @@
 //! Connected mailboxes.
 
+mod budget;
 mod input;
 mod mailbox;
 
@@ -11,7 +12,10 @@ use utoipa::ToSchema;
 
 pub(crate) use input::ApiAccountInDto;
 
-use self::mailbox::{MailboxCapabilities, SyncProgress};
+use self::{
+    budget::Budget,
+    mailbox::{MailboxCapabilities, SyncProgress},
+};
 use super::literals::{AccountType, Scope, TokenStatus};
 
 /// A connected mailbox.
@@ -110,11 +114,15 @@ pub(crate) struct ApiAccountOutDto {
     /// How far it is synchronised, once a sync was started. Addition.
     #[serde(skip_serializing_if = "Option::is_none")]
     sync: Option<SyncProgress>,
+    /// What may be spent at the provider, where that is bounded and the mailbox was opened. Addition.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    budget: Option<Budget>,
 }
 
 impl From<Account> for ApiAccountOutDto {
     fn from(account: Account) -> Self {
         let details = AccountDetails::of(&account);
+        let auth_scopes = scopes(&details);
         Self {
             id: account.id.0,
             parent_id: None,
@@ -138,9 +146,9 @@ impl From<Account> for ApiAccountOutDto {
             auth_org_id: details.auth_org_id,
             timezone: details.timezone,
             token_issued_at: None,
-            auth_scopes: scopes(&details.scopes),
+            auth_scopes,
             auth_native_scopes: None,
-            auth_obtained_at: None,
+            auth_obtained_at: details.auth_obtained_at,
             auth_expires_at: None,
             user_id: details.user_id,
             copy_to_sent: details.copy_to_sent,
@@ -150,16 +158,22 @@ impl From<Account> for ApiAccountOutDto {
             token_last_activity: None,
             capabilities: None,
             sync: None,
+            budget: None,
         }
     }
 }
 
-/// No scopes given are all of them.
-fn scopes(names: &[String]) -> Vec<Scope> {
-    if names.is_empty() {
-        return vec![Scope::All];
+/// No scopes given are all of them; more than the mailbox's owner granted is none.
+fn scopes(details: &AccountDetails) -> Vec<Scope> {
+    let named = details.scopes.iter().filter_map(|name| Scope::named(name));
+    let mut scopes: Vec<_> = named.collect();
+    if details.scopes.is_empty() {
+        scopes.push(Scope::All);
     }
-    names.iter().filter_map(|name| Scope::named(name)).collect()
+    match details.granted {
+        Some(granted) => Scope::within(&scopes, granted),
+        None => scopes,
+    }
 }
 
 impl From<AccountView> for ApiAccountOutDto {
@@ -167,6 +181,9 @@ impl From<AccountView> for ApiAccountOutDto {
         Self {
             capabilities: view.capabilities.map(Into::into),
             sync: view.sync.map(Into::into),
+            budget: view.budget.and_then(Budget::of),
+            auth_native_scopes: view.native_scopes,
+            auth_expires_at: view.auth_expires_at,
             ..view.account.into()
         }
     }

@@ -1,7 +1,7 @@
 //! The fixed words of the wire contract that no type of the model stands for.
 
 use email_model::{Classification, MeetingMethod};
-use gateway_operations::{Omitted, RecycleKey};
+use gateway_operations::{Access, Omitted, RecycleKey};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -65,6 +65,37 @@ impl Scope {
     /// The scope of this name.
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::EVERY.into_iter().find(|scope| scope.name() == name)
+    }
+
+    /// The access that it stands for.
+    pub(crate) fn access(self) -> Access {
+        match self {
+            Self::Read => Access::READ,
+            Self::ReadWrite => Access::READ | Access::MODIFY,
+            Self::Send => Access::SEND,
+            Self::Drafts => Access::DRAFTS,
+            Self::All => Access::all(),
+        }
+    }
+
+    /// What is left of these scopes where no more than this is granted.
+    pub(crate) fn within(scopes: &[Self], granted: Access) -> Vec<Self> {
+        if granted.is_all() {
+            return scopes.to_vec();
+        }
+        let wanted = scopes
+            .iter()
+            .fold(Access::empty(), |all, one| all | one.access());
+        let left = wanted & granted;
+        let reading = if left.contains(Self::ReadWrite.access()) {
+            Self::ReadWrite
+        } else {
+            Self::Read
+        };
+        [reading, Self::Send, Self::Drafts]
+            .into_iter()
+            .filter(|scope| left.contains(scope.access()))
+            .collect()
     }
 
     /// Whether mail may be read with it.
@@ -253,3 +284,27 @@ same_words!(Classification => SysClassification { Personal, Social, Promotions, 
 same_words!(email_model::Sensitivity => Sensitivity { Normal, Private, Personal, Confidential });
 same_words!(MeetingMethod => MeetingMessageMethod { Request, Reply, Cancel, Counter, Other });
 same_words!(gateway_operations::TokenStatus => TokenStatus { Active, Invalid, Dead });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_are_cut_down_to_what_is_granted() {
+        let read = Access::READ;
+        for (scopes, granted, left) in [
+            (vec![Scope::All], Access::all(), vec![Scope::All]),
+            (vec![Scope::All], read, vec![Scope::Read]),
+            (
+                vec![Scope::All],
+                read | Access::MODIFY | Access::SEND,
+                vec![Scope::ReadWrite, Scope::Send],
+            ),
+            (vec![Scope::ReadWrite], read, vec![Scope::Read]),
+            (vec![Scope::Send], read, vec![]),
+            (vec![Scope::Read], read | Access::SEND, vec![Scope::Read]),
+        ] {
+            assert_eq!(Scope::within(&scopes, granted), left);
+        }
+    }
+}

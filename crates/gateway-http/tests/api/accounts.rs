@@ -51,7 +51,7 @@ async fn another_applications_account_does_not_exist() {
     let api = Api::new().await;
     let account = api.connect("ann@example.org", &[]).await;
     api.gateway
-        .put_application("other", &"x".into(), vec![])
+        .put_application("other", &"x".into(), vec![], false)
         .await
         .unwrap();
     let other = ("other", "x");

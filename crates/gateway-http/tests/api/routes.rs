@@ -7,7 +7,11 @@ async fn every_operation_of_the_document_is_there() {
         let path = template.replace(['{', '}'], "");
         let method: &'static str = method.leak();
         let answer = api.call(method, path).send().await;
-        if template.starts_with("/v1/") {
+        if let "/v1/auth/authorize" | "/v1/auth/callback" = &*template {
+            assert_eq!(answer.failure(), (400, "badRequest".to_owned()));
+        } else if template.starts_with("/v1/push/") {
+            assert_eq!(answer.failure(), (404, "notFound".to_owned()));
+        } else if template.starts_with("/v1/") {
             assert_eq!(
                 answer.failure(),
                 (401, "unauthorized".to_owned()),

@@ -156,7 +156,7 @@ impl Api {
         let gateway = Gateway::new(store, registry, context, sealer, config);
         let (id, secret) = CLIENT;
         gateway
-            .put_application(id, &SecretString::from(secret), vec![])
+            .put_application(id, &SecretString::from(secret), vec![], false)
             .await
             .unwrap();
         gateway.start().await.unwrap();

@@ -63,8 +63,8 @@ impl Gateway {
             .ok_or_else(|| OperationError::not_found("account"))
     }
 
-    /// Makes an application, or gives the one with this client id another secret and other return
-    /// addresses.
+    /// Makes an application, or gives the one with this client id another secret, other return
+    /// addresses, and the right to have account tokens returned by a sign-in itself or not.
     ///
     /// # Errors
     /// `BadRequest` for a client id that Basic authentication cannot carry (RFC 7617 section 2), an
@@ -74,6 +74,7 @@ impl Gateway {
         client_id: &str,
         secret: &SecretString,
         return_urls: Vec<String>,
+        token_response: bool,
     ) -> OperationResult<Application> {
         if !is_client_id(client_id) {
             return Err(OperationError::bad_request(
@@ -95,7 +96,7 @@ impl Gateway {
             client_id: client_id.to_owned(),
             secret_hash: secrets::hash(secret.expose_secret()),
             return_urls,
-            token_response: false,
+            token_response,
             created_at: self.now(),
         };
         Ok(self.inner.store.put_application(&application).await?)
@@ -112,13 +113,17 @@ impl Gateway {
             return Ok(false);
         };
         let accounts = self.every_account(application.id, None).await?;
-        for account in &accounts {
+        let mut ended = Vec::with_capacity(accounts.len());
+        for account in accounts {
+            let connection = self.connection_to_end(&account).await;
             self.forget_account(account.id).await;
+            ended.push((account, connection));
         }
         let removed = self.inner.store.remove_application(client_id).await?;
-        for account in &accounts {
+        for (account, connection) in ended {
             self.forget_all_of(account.id).await;
             self.inner.store.wake(account.id).await?;
+            self.end_connection(account, connection);
         }
         Ok(removed)
     }

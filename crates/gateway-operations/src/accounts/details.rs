@@ -1,4 +1,5 @@
-use email_model::FolderId;
+use email_model::{FolderId, Timestamp};
+use email_provider::oauth::Access;
 use gateway_store::Account;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +47,12 @@ pub struct AccountDetails {
     pub trust_server: bool,
     /// Scopes, as the wire contract names them; empty: all.
     pub scopes: Vec<String>,
+    /// What the owner of the mailbox granted, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub granted: Option<Access>,
+    /// When that was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_obtained_at: Option<Timestamp>,
     /// The folder that takes archived messages, where a client chose one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub well_known_archive: Option<FolderId>,

@@ -41,14 +41,19 @@ impl Gateway {
             let again = self.inner.store.account(account.id).await?;
             account = again.ok_or_else(|| OperationError::not_found("account"))?;
         }
-        let capabilities = self
-            .open_mailbox(account.id)
-            .map(|mailbox| mailbox.provider.capabilities());
+        let open = self.open_mailbox(account.id);
+        let budget = open.as_ref().map(|mailbox| mailbox.budget.state());
         let sync = self.sync_progress(&account).await?;
+        let grant = self.inner.store.grant(account.id).await?;
+        let grant = grant.and_then(|row| self.open_grant(account.id, &row).ok());
+        let scopes = grant.as_ref().map(|grant| grant.scopes.clone());
         Ok(AccountView {
             account,
-            capabilities,
+            capabilities: open.map(|mailbox| mailbox.provider.capabilities()),
             sync,
+            budget: budget.filter(|budget| budget.units_at_most.is_some()),
+            native_scopes: scopes.filter(|scopes| !scopes.is_empty()),
+            auth_expires_at: grant.and_then(|grant| grant.expires_at),
         })
     }
 
@@ -65,11 +70,13 @@ impl Gateway {
         }
     }
 
-    /// Removes an account and all that is kept of it.
+    /// Removes an account and all that is kept of it, then ends what was begun for it at the provider.
     pub async fn delete_account(&self, account: &Account) -> OperationResult<()> {
+        let connection = self.connection_to_end(account).await;
         self.forget_account(account.id).await;
         self.inner.store.remove_account(account.id).await?;
         self.forget_all_of(account.id).await;
+        self.end_connection(account.clone(), connection);
         Ok(self.inner.store.wake(account.id).await?)
     }
 
@@ -78,6 +85,8 @@ impl Gateway {
         self.forget_mailbox(account).await;
         self.inner.journals.forget(account);
         self.inner.contents.forget(account);
+        self.inner.mailboxes.forget_budget(account);
+        self.inner.grants.forget(account);
     }
 
     /// All accounts of an application, perhaps only of one service type.

@@ -7,25 +7,25 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{OperationError, OperationResult};
 
-/// Characters of an account token: 32 bytes in base64url without padding.
+/// Characters of a token: 32 bytes in base64url without padding.
 const TOKEN_LENGTH: usize = 43;
 
 /// The greatest number that JSON clients hold exactly (RFC 8259 section 6).
 const GREATEST_ID: u64 = (1 << 53) - 1;
 
-/// A new account token: 256 random bits.
-pub(super) fn new_token() -> OperationResult<SecretString> {
+/// A new token, code or state: 256 random bits.
+pub(crate) fn new_token() -> OperationResult<SecretString> {
     Ok(SecretString::from(URL_SAFE_NO_PAD.encode(random::<32>()?)))
 }
 
 /// Whether this can be a token at all; only then is the store asked.
-pub(super) fn is_token(text: &str) -> bool {
+pub(crate) fn is_token(text: &str) -> bool {
     let in_alphabet = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     text.len() == TOKEN_LENGTH && text.bytes().all(in_alphabet)
 }
 
 /// A random number from 1 to 2^53 - 1.
-pub(super) fn new_id() -> OperationResult<i64> {
+pub(crate) fn new_id() -> OperationResult<i64> {
     loop {
         let number = u64::from_be_bytes(random::<8>()?) & GREATEST_ID;
         if let Ok(id) = i64::try_from(number)
@@ -37,12 +37,12 @@ pub(super) fn new_id() -> OperationResult<i64> {
 }
 
 /// SHA-256, as secrets are kept. They are long and random, so that no slow digest is needed.
-pub(super) fn hash(secret: &str) -> [u8; 32] {
+pub(crate) fn hash(secret: &str) -> [u8; 32] {
     Sha256::digest(secret.as_bytes()).into()
 }
 
 /// Compares two digests in a time that does not tell where they differ.
-pub(super) fn same(one: &[u8; 32], other: &[u8; 32]) -> bool {
+pub(crate) fn same(one: &[u8; 32], other: &[u8; 32]) -> bool {
     let difference = one.iter().zip(other).fold(0, |all, (a, b)| all | (a ^ b));
     std::hint::black_box(difference) == 0
 }

@@ -1,6 +1,7 @@
 //! Keeps the sign-in of new accounts from being used to guess passwords or to look for servers.
 
 use std::{
+    net::{IpAddr, Ipv6Addr},
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -11,6 +12,7 @@ use std::{
 use gateway_store::ApplicationId;
 use moka::sync::Cache;
 
+use super::resolve::Asker;
 use crate::{OperationError, OperationErrorKind, OperationResult};
 
 /// How long a failure counts. Mailbox providers lock accounts for about as long.
@@ -21,6 +23,12 @@ const OF_A_LOGIN: u32 = 5;
 const OF_A_SERVER: u32 = 50;
 /// Failed sign-ins of one application anywhere: many servers, one try each.
 const OF_AN_APPLICATION: u32 = 200;
+/// Failed sign-ins from one address in the browser.
+const OF_A_VISITOR: u32 = 20;
+/// Failed sign-ins at one server in the browser, from any address.
+const OF_A_VISITED_SERVER: u32 = 100;
+/// Sign-ins begun from one address, whatever becomes of them.
+const BEGUN: u32 = 300;
 /// Most counters kept; the least used go first.
 const MOST_COUNTERS: u64 = 50_000;
 /// What a refused caller is told to wait.
@@ -37,6 +45,9 @@ enum Counter {
         server: String,
     },
     Application(ApplicationId),
+    Visitor(Option<IpAddr>),
+    VisitedServer(String),
+    Begun(Option<IpAddr>),
 }
 
 /// Counts failed sign-ins of accounts that are being connected.
@@ -75,29 +86,54 @@ impl ConnectThrottle {
     ///
     /// # Errors
     /// `RateLimited` after too many failures.
-    pub fn attempt(
-        &self,
-        application: ApplicationId,
-        server: &str,
-        login: &str,
-    ) -> OperationResult<Attempt> {
+    pub fn attempt(&self, asker: Asker, server: &str, login: &str) -> OperationResult<Attempt> {
         let server = server.to_lowercase();
         let login = Counter::Login {
             server: server.clone(),
             login: login.to_lowercase(),
         };
-        let limits = [
-            (login, OF_A_LOGIN),
-            (
-                Counter::Server {
-                    application,
-                    server,
-                },
-                OF_A_SERVER,
-            ),
-            (Counter::Application(application), OF_AN_APPLICATION),
-        ];
-        let mut attempt = Attempt(Vec::with_capacity(limits.len()));
+        // Visitors do not use up what an application may do: they could keep it from connecting.
+        let asked = match asker {
+            Asker::Application(application) => [
+                (
+                    Counter::Server {
+                        application,
+                        server,
+                    },
+                    OF_A_SERVER,
+                ),
+                (Counter::Application(application), OF_AN_APPLICATION),
+            ],
+            Asker::Visitor(address) => [
+                (Counter::VisitedServer(server), OF_A_VISITED_SERVER),
+                (Counter::Visitor(network(address)), OF_A_VISITOR),
+            ],
+        };
+        let [first, second] = asked;
+        self.count([(login, OF_A_LOGIN), first, second])
+    }
+
+    /// Takes note of a sign-in that is about to be worked out in the browser: servers are looked for.
+    ///
+    /// # Errors
+    /// `RateLimited` after too many failures.
+    pub fn visit(&self, address: Option<IpAddr>) -> OperationResult<Attempt> {
+        self.count([(Counter::Visitor(network(address)), OF_A_VISITOR)])
+    }
+
+    /// Takes note of a sign-in that begins.
+    ///
+    /// # Errors
+    /// `RateLimited` where too many begin.
+    pub fn begin(&self, address: Option<IpAddr>) -> OperationResult<()> {
+        let begun = self.count([(Counter::Begun(network(address)), BEGUN)])?;
+        // It counts whatever becomes of it.
+        drop(begun);
+        Ok(())
+    }
+
+    fn count(&self, limits: impl IntoIterator<Item = (Counter, u32)>) -> OperationResult<Attempt> {
+        let mut attempt = Attempt(Vec::new());
         for (counter, limit) in limits {
             let count = self.counters.get_with(counter, Arc::default);
             let before = count.fetch_add(1, Ordering::Relaxed);
@@ -115,65 +151,16 @@ impl ConnectThrottle {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HERE: ApplicationId = ApplicationId(1);
-
-    #[test]
-    fn a_login_is_refused_after_five_failures_whoever_asks() {
-        let throttle = ConnectThrottle::default();
-        for _ in 0..OF_A_LOGIN {
-            let _failed = throttle.attempt(HERE, "imap.example.org", "ann").unwrap();
+/// Whom an address stands for: of IPv6 a caller has a whole network (RFC 6177).
+fn network(address: Option<IpAddr>) -> Option<IpAddr> {
+    match address?.to_canonical() {
+        IpAddr::V6(address) => {
+            let network = u128::from(address) & (u128::MAX << 64);
+            Some(Ipv6Addr::from(network).into())
         }
-        let refused = throttle
-            .attempt(ApplicationId(2), "IMAP.example.org", "Ann")
-            .unwrap_err();
-        assert_eq!(refused.kind, OperationErrorKind::RateLimited);
-        assert!(refused.retry_after.is_some());
-        assert!(throttle.attempt(HERE, "imap.example.org", "bob").is_ok());
-    }
-
-    #[test]
-    fn sign_ins_that_work_are_never_refused() {
-        let throttle = ConnectThrottle::default();
-        for _ in 0..1_000 {
-            throttle
-                .attempt(HERE, "imap.example.org", "ann")
-                .unwrap()
-                .succeeded();
-        }
-    }
-
-    #[test]
-    fn one_password_tried_on_many_logins_is_refused() {
-        let throttle = ConnectThrottle::default();
-        for n in 0..OF_A_SERVER {
-            let _failed = throttle
-                .attempt(HERE, "imap.example.org", &format!("user{n}"))
-                .unwrap();
-        }
-        assert!(
-            throttle
-                .attempt(HERE, "imap.example.org", "another")
-                .is_err()
-        );
-        assert!(
-            throttle
-                .attempt(HERE, "imap.example.net", "another")
-                .is_ok()
-        );
-    }
-
-    #[test]
-    fn a_search_for_servers_is_refused() {
-        let throttle = ConnectThrottle::default();
-        for n in 0..OF_AN_APPLICATION {
-            let _failed = throttle
-                .attempt(HERE, &format!("10.0.0.{n}"), "ann")
-                .unwrap();
-        }
-        assert!(throttle.attempt(HERE, "imap.example.net", "ann").is_err());
+        address => Some(address),
     }
 }
+
+#[cfg(test)]
+mod tests;

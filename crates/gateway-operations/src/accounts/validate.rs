@@ -54,6 +54,9 @@ pub(super) fn input(input: &AccountInput) -> OperationResult<()> {
     if input.scopes.len() > MOST_SCOPES || input.scopes.iter().any(|scope| scope.len() > LONGEST) {
         return Err(refused("authScopes"));
     }
+    if input.granted_scopes.len() > MOST_SCOPES {
+        return Err(refused("nativeScopes"));
+    }
     Ok(())
 }
 

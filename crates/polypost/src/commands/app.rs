@@ -21,6 +21,9 @@ pub(super) enum Command {
         /// Where its sign-ins may return to; may be given several times
         #[arg(long, value_name = "URL")]
         return_url: Vec<String>,
+        /// Let its sign-ins return an account token instead of a code
+        #[arg(long)]
+        allow_token_response: bool,
         /// Give an application that is there already a new secret
         #[arg(long)]
         renew: bool,
@@ -47,6 +50,7 @@ async fn act(gateway: &Gateway, command: Command) -> anyhow::Result<()> {
         Command::Add {
             client_id,
             return_url,
+            allow_token_response,
             renew,
         } => {
             let there = find(gateway, &client_id).await.is_ok();
@@ -56,7 +60,7 @@ async fn act(gateway: &Gateway, command: Command) -> anyhow::Result<()> {
             );
             let secret = new_secret()?;
             gateway
-                .put_application(&client_id, &secret, return_url)
+                .put_application(&client_id, &secret, return_url, allow_token_response)
                 .await?;
             print::line(format!("client id      {client_id}"))?;
             print::line(format!("client secret  {}", secret.expose_secret()))?;

@@ -1,6 +1,7 @@
 use std::ffi::OsString;
 
 use anyhow::{Context as _, bail};
+use email_provider::ProviderRegistry;
 use figment::{
     Error, Metadata, Profile, Provider,
     util::nest,
@@ -13,6 +14,35 @@ pub(super) const PREFIX: &str = "POLYPOST_";
 /// Secrets that may be given as the name of a file, in a variable with `_FILE` at its end.
 const FROM_FILES: [&str; 3] = ["SECRET_KEY_FILE", "CLIENT_SECRET_FILE", "DATABASE_URL_FILE"];
 
+/// Secrets of backends that may be given in the same way: ends of their names.
+const SECRET_FILE: &str = "_SECRET_FILE";
+
+/// Ends of names of a backend's settings that are text although they may look like a number.
+const TEXT: [&str; 3] = ["_ID", "_SECRET", "_URL"];
+
+/// The words by which backends are known in the environment, each with its kind: `POLYPOST_{word}_X` sets `x`
+/// in the section of the kind.
+#[derive(Clone, Debug, Default)]
+pub struct BackendWords(Vec<(&'static str, &'static str)>);
+
+impl BackendWords {
+    /// Those of these backends.
+    pub fn of(registry: &ProviderRegistry) -> Self {
+        let infos = registry.plugins().map(|plugin| plugin.info());
+        let words = infos.filter_map(|info| Some((info.environment?, info.kind)));
+        Self(words.collect())
+    }
+
+    /// The kind and the setting that a name stands for.
+    fn find<'a>(&self, key: &'a str) -> Option<(&'static str, &'a str)> {
+        self.0.iter().find_map(|(word, kind)| {
+            let setting = key.strip_prefix(word)?.strip_prefix('_')?;
+            // Two underscores are a section's.
+            (!setting.is_empty() && !setting.starts_with('_')).then_some((*kind, setting))
+        })
+    }
+}
+
 /// The variables, read. All values are text; those of backends may be JSON.
 pub(super) struct Environment(Dict);
 
@@ -20,6 +50,7 @@ impl Environment {
     /// Takes the gateway's variables. Empty ones count as not given, as compose files have them.
     pub(super) fn read(
         variables: impl IntoIterator<Item = (OsString, OsString)>,
+        words: &BackendWords,
     ) -> anyhow::Result<Self> {
         let mut all = Settings::default();
         for (name, value) in variables {
@@ -33,7 +64,10 @@ impl Environment {
                 .into_string()
                 .ok()
                 .with_context(|| format!("{PREFIX}{key} is not UTF-8"))?;
-            all.add(key, value)?;
+            match words.find(key) {
+                Some((kind, setting)) => all.add_of_backend(kind, key, setting, value)?,
+                None => all.add(key, value)?,
+            }
         }
         Ok(Self(all.0))
     }
@@ -45,9 +79,8 @@ struct Settings(Dict);
 impl Settings {
     fn add(&mut self, key: &str, value: String) -> anyhow::Result<()> {
         if FROM_FILES.contains(&key) {
-            let text = std::fs::read_to_string(&value)
-                .with_context(|| format!("{PREFIX}{key}: the file {value} cannot be read"))?;
-            return self.add(key.trim_end_matches("_FILE"), text.trim_end().to_owned());
+            let text = from_file(key, &value)?;
+            return self.add(key.trim_end_matches("_FILE"), text);
         }
         let path = key.to_ascii_lowercase().replace("__", ".");
         let known = path.bytes().all(|byte| {
@@ -63,6 +96,37 @@ impl Settings {
         merge(&mut self.0, nest(&path, value));
         Ok(())
     }
+}
+
+impl Settings {
+    fn add_of_backend(
+        &mut self,
+        kind: &str,
+        key: &str,
+        setting: &str,
+        value: String,
+    ) -> anyhow::Result<()> {
+        if let Some(start) = setting.strip_suffix("_FILE")
+            && setting.ends_with(SECRET_FILE)
+        {
+            let text = from_file(key, &value)?;
+            return self.add_of_backend(kind, key, start, text);
+        }
+        let path = format!("providers.{kind}.{}", setting.to_ascii_lowercase());
+        let is_text = TEXT.iter().any(|end| setting.ends_with(end));
+        let value = match is_text {
+            true => Value::from(value),
+            false => serde_json::from_str(&value).unwrap_or_else(|_| Value::from(value)),
+        };
+        merge(&mut self.0, nest(&path, value));
+        Ok(())
+    }
+}
+
+fn from_file(key: &str, path: &str) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("{PREFIX}{key}: the file {path} cannot be read"))?;
+    Ok(text.trim_end().to_owned())
 }
 
 /// Sections come variable by variable.

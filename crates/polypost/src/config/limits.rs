@@ -41,6 +41,9 @@ pub struct LimitsConfig {
     /// Account tokens kept for one account.
     #[serde(deserialize_with = "values::parsed")]
     pub access_tokens: u32,
+    /// Ports of mail servers that a sign-in in the browser may name.
+    #[serde(deserialize_with = "values::list")]
+    pub sign_in_ports: Vec<u16>,
 }
 
 impl Default for LimitsConfig {
@@ -58,6 +61,7 @@ impl Default for LimitsConfig {
             background_jobs: operations.background_jobs,
             content_cache_bytes: operations.content_cache_bytes,
             access_tokens: operations.access_tokens,
+            sign_in_ports: operations.sign_in_ports,
         }
     }
 }
@@ -94,6 +98,7 @@ impl LimitsConfig {
             concurrency: self.requests,
             longest_wait: self.request_wait,
             deadline: self.request_deadline,
+            ..HttpOptions::default()
         }
     }
 

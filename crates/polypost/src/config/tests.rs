@@ -12,7 +12,8 @@ fn load(file: &str, environment: &[(&str, &str)]) -> anyhow::Result<Config> {
     let environment = environment
         .iter()
         .map(|(name, value)| (OsString::from(name), OsString::from(value)));
-    Config::load(Some(named.path()), environment)
+    let words = BackendWords::of(&crate::providers::registry());
+    Config::load(Some(named.path()), environment, &words)
 }
 
 fn refusal(file: &str, environment: &[(&str, &str)]) -> String {
@@ -21,7 +22,7 @@ fn refusal(file: &str, environment: &[(&str, &str)]) -> String {
 
 #[test]
 fn without_file_and_environment_everything_has_a_default() {
-    let config = Config::load(None, []).unwrap();
+    let config = Config::load(None, [], &BackendWords::default()).unwrap();
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(
         config.operations().tombstones,
@@ -155,6 +156,46 @@ fn a_refusal_does_not_tell_a_secret() {
             "{refused}"
         );
     }
+}
+
+#[test]
+fn a_backend_has_a_word_of_its_own_in_the_environment() {
+    let mut secret = tempfile::NamedTempFile::new().unwrap();
+    writeln!(secret, "0123").unwrap();
+    let secret = secret.path().to_str().unwrap();
+    let environment = [
+        ("POLYPOST_IMAP_KEEP_SECONDS", "7"),
+        ("POLYPOST_IMAP_CA_FILE", "/etc/ca.pem"),
+        ("POLYPOST_IMAP_CLIENT_ID", "4711"),
+        ("POLYPOST_IMAP_CLIENT_SECRET_FILE", secret),
+        ("POLYPOST_PROVIDERS__IMAP__BULK_CONNECTIONS", "2"),
+    ];
+    let config = load(
+        "[providers.imap]\nkeep_seconds = 9\nname = 'x'",
+        &environment,
+    )
+    .unwrap();
+    let expected = serde_json::json!({
+        "keep_seconds": 7, "ca_file": "/etc/ca.pem", "client_id": "4711", "client_secret": "0123",
+        "bulk_connections": 2, "name": "x",
+    });
+    assert_eq!(config.providers["imap"], expected);
+    let refused = refusal("", &[("POLYPOST_IMAP__X", "1")]);
+    assert!(refused.to_lowercase().contains("imap"), "{refused}");
+}
+
+#[test]
+fn browsers_are_told_of_the_public_url_and_of_nothing_else() {
+    let address: SocketAddr = "127.0.0.1:1234".parse().unwrap();
+    let url = |file: &str| {
+        let options = load(file, &[]).unwrap().http(address).unwrap();
+        options.public_url.to_string()
+    };
+    assert_eq!(url(""), "http://127.0.0.1:1234/");
+    assert_eq!(
+        url("public_url = 'https://x.example/mail'"),
+        "https://x.example/mail"
+    );
 }
 
 #[test]

@@ -1,3 +1,4 @@
+use chrono::{DateTime, Utc};
 use gateway_operations::AccountInput;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -54,13 +55,8 @@ pub(crate) struct ApiAccountInDto {
         reason = "part of the contract's shape, without effect here"
     )]
     auth_obtained_at: Option<String>,
-    /// Accepted, without effect.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    #[expect(
-        dead_code,
-        reason = "part of the contract's shape, without effect here"
-    )]
-    auth_expires_at: Option<String>,
+    /// When the access token ends.
+    auth_expires_at: Option<DateTime<Utc>>,
     /// Address.
     email: Option<String>,
     /// A second address.
@@ -102,6 +98,8 @@ impl ApiAccountInDto {
             password: self.password,
             auth_string1: self.auth_string1,
             auth_string2: self.auth_string2,
+            auth_expires_at: self.auth_expires_at,
+            granted_scopes: Vec::new(),
             server_url: given(self.server_url),
             server_url2: given(self.server_url2).or(given(self.server_info)),
             name: given(self.name),

@@ -1,0 +1,127 @@
+//! The return from the provider.
+
+use email_provider::oauth::Grant;
+use gateway_store::Application;
+use secrecy::ExposeSecret;
+
+use super::{
+    Callback,
+    pending::{Pending, Way, verifier},
+    refusal::{Refusal, of_provider, refusal},
+};
+use crate::{
+    Gateway, OperationError, OperationResult,
+    accounts::{AccountInput, resolve::Asker},
+    oauth::{Exchange, TokenFailure, exchange},
+};
+
+/// Longest code of a provider, in octets.
+const LONGEST_CODE: usize = 8 << 10;
+
+impl Gateway {
+    /// Ends a sign-in at the provider. Returns where the browser is sent: to the application, with a code or
+    /// with what went wrong.
+    ///
+    /// # Errors
+    /// `BadRequest` where this browser has not begun such a sign-in: nothing is trusted then.
+    pub async fn finish_oauth(
+        &self,
+        callback: Callback,
+        browser: Option<&str>,
+    ) -> OperationResult<String> {
+        let (application, pending) = self.sign_in_of(&callback.state, browser).await?;
+        if matches!(pending.way, Way::Form) {
+            return Err(OperationError::bad_request(
+                "this sign-in is not the provider's",
+            ));
+        }
+        self.take_sign_in(&callback.state).await?;
+        let gateway = self.clone();
+        self.to_the_end(async move {
+            let finished = gateway.granted(&application, &pending, callback).await;
+            Ok(finished.unwrap_or_else(|refusal| pending.returning.refused(&refusal)))
+        })
+        .await
+    }
+
+    async fn granted(
+        &self,
+        application: &Application,
+        pending: &Pending,
+        callback: Callback,
+    ) -> Result<String, Refusal> {
+        let request = &pending.request;
+        let plugin = self
+            .inner
+            .registry
+            .by_service_type(&request.service_type)
+            .ok_or_else(|| refusal("server_error", "serviceType is offered no more"))?;
+        let client = self.oauth_client(plugin.as_ref())?;
+        // RFC 9207 section 2.4: an answer of another server is no answer, an error neither.
+        if let (Some(expected), Some(issuer)) = (&client.issuer, &callback.issuer)
+            && expected != issuer
+        {
+            return Err(refusal("invalid_request", "another server answered"));
+        }
+        if let Some(error) = &callback.error {
+            return Err(of_provider(error));
+        }
+        let code = callback
+            .code
+            .filter(|code| (1..=LONGEST_CODE).contains(&code.expose_secret().len()))
+            .ok_or_else(|| refusal("server_error", "the provider sent no code"))?;
+        let (
+            Some(verifier),
+            Way::Provider {
+                redirect_uri,
+                scopes,
+                ..
+            },
+        ) = (verifier(&pending.way), &pending.way)
+        else {
+            return Err(refusal(
+                "invalid_request",
+                "this sign-in is not the provider's",
+            ));
+        };
+        let exchanged = Exchange {
+            redirect_uri,
+            code: code.expose_secret().to_owned(),
+            verifier: &verifier,
+            asked: scopes,
+        };
+        let grant = exchange(self.token_http(), &client, exchanged, self.now()).await;
+        let grant = grant.map_err(|failure| match failure {
+            TokenFailure::Passing { why, .. } => {
+                tracing::warn!(why, "no answer to a code");
+                refusal("temporarily_unavailable", "the provider does not answer")
+            }
+            TokenFailure::Refused(refused) => {
+                let (code, description) = (refused.code, refused.description);
+                tracing::warn!(code, description, "a code was refused");
+                refusal("server_error", "the provider refused its own code")
+            }
+        })?;
+        let input = input(pending, grant);
+        let mut resolved = self.resolve(&input).await?;
+        self.prove(Asker::Application(application.id), &input, &mut resolved)
+            .await?;
+        self.finish_sign_in(application, pending, &input, &resolved)
+            .await
+    }
+}
+
+fn input(pending: &Pending, grant: Grant) -> AccountInput {
+    let request = &pending.request;
+    AccountInput {
+        service_type: request.service_type.clone(),
+        active: true,
+        auth_string1: Some(grant.access_token),
+        auth_string2: grant.refresh_token,
+        auth_expires_at: grant.expires_at,
+        granted_scopes: grant.scopes,
+        client_org_id: request.client_org_id.clone(),
+        scopes: request.scopes.clone(),
+        ..AccountInput::default()
+    }
+}
