@@ -52,7 +52,7 @@ pub async fn calls_at_the_same_time_are_all_answered(bench: &Bench) {
     }
 }
 
-/// A call whose deadline has come ends: answered or `Unavailable`.
+/// A call whose deadline has come ends: answered, or `Unavailable`, or throttled before it came.
 pub async fn a_call_ends_with_its_deadline(bench: &Bench) {
     let inbox = bench.inbox().await;
     let at = bench.store(&inbox, &Mail::new("in-time", 0)).await;
@@ -92,7 +92,7 @@ pub async fn a_call_ends_with_its_deadline(bench: &Bench) {
                 answer
                     .as_ref()
                     .err()
-                    .is_none_or(|error| error.kind == ErrorKind::Unavailable),
+                    .is_none_or(email_provider::ProviderError::is_transient),
                 "{answer:?}"
             );
         }

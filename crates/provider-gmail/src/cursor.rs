@@ -33,10 +33,11 @@ pub(crate) enum ListedTo {
     Search(PageToken),
     /// A scan without states.
     Scan(PageToken),
-    /// A scan with states: the number of the labels' listing it goes by, and the page, where that listing
-    /// is complete and the first page has been told.
+    /// A scan with states: the number of the labels' listing it goes by, how far that is, and the page, where
+    /// it is complete and the first page has been told.
     States {
         listing: u64,
+        lists: u64,
         page: Option<PageToken>,
     },
 }
@@ -94,9 +95,14 @@ impl ListedTo {
                 bytes.push(Self::SCAN);
                 Some(page)
             }
-            Self::States { listing, page } => {
+            Self::States {
+                listing,
+                lists,
+                page,
+            } => {
                 bytes.push(Self::STATES);
                 bytes.extend(listing.to_be_bytes());
+                bytes.extend(lists.to_be_bytes());
                 page.as_ref()
             }
         };
@@ -114,6 +120,7 @@ impl ListedTo {
             Self::SCAN => Self::Scan(bytes.page()?),
             Self::STATES => Self::States {
                 listing: bytes.u64()?,
+                lists: bytes.u64()?,
                 page: match bytes.0.is_empty() {
                     true => None,
                     false => Some(bytes.page()?),
@@ -180,10 +187,12 @@ mod tests {
             ListedTo::Scan(page()),
             ListedTo::States {
                 listing: 7,
+                lists: 3,
                 page: None,
             },
             ListedTo::States {
                 listing: 7,
+                lists: 3,
                 page: Some(page()),
             },
         ] {

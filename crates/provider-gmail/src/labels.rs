@@ -85,6 +85,13 @@ impl LabelTable {
         table
     }
 
+    /// The table with one of the user's own more.
+    pub(crate) fn with(&self, id: &str, name: &str) -> Self {
+        let mut table = self.clone();
+        table.own.insert(id.to_owned(), name.to_owned());
+        table
+    }
+
     /// Ids of the user's own labels.
     pub(crate) fn own(&self) -> impl Iterator<Item = &str> {
         self.own.keys().map(String::as_str)

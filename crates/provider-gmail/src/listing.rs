@@ -23,6 +23,9 @@ use crate::{
 /// Most ids on a page.
 pub(crate) const LARGEST_PAGE: usize = 500;
 
+/// Empty pages that one call goes over.
+const MOST_EMPTY_PAGES: usize = 8;
+
 /// A list to be made.
 #[derive(Clone, Debug)]
 pub(crate) struct List<'a> {
@@ -58,8 +61,29 @@ pub(crate) struct Listed {
 }
 
 impl Mailbox {
-    /// A page of a list, newest first. There may be more pages although this one is empty.
+    /// A page of a list, newest first. The API announces a next page of empty ones too: some are gone over,
+    /// but this one may be empty still.
     pub(crate) async fn list(
+        &self,
+        call: Call,
+        list: List<'_>,
+    ) -> ProviderResult<(Vec<Listed>, Option<PageToken>)> {
+        let (mut listed, mut next) = self.one_page(call, list.clone()).await?;
+        for _ in 0..MOST_EMPTY_PAGES {
+            let (true, Some(page)) = (listed.is_empty(), next.as_ref()) else {
+                break;
+            };
+            let page = page.clone();
+            let list = List {
+                page: Some(&page),
+                ..list.clone()
+            };
+            (listed, next) = self.one_page(call, list).await?;
+        }
+        Ok((listed, next))
+    }
+
+    async fn one_page(
         &self,
         call: Call,
         list: List<'_>,
@@ -112,6 +136,8 @@ pub(crate) struct LabelListing {
     open: VecDeque<(String, Option<PageToken>)>,
     /// Ids by label, as numbers, sorted once the label is complete.
     members: BTreeMap<String, Vec<u128>>,
+    /// Pages listed.
+    lists: u64,
 }
 
 impl LabelListing {
@@ -127,15 +153,18 @@ impl LabelListing {
             table,
             open,
             members: BTreeMap::new(),
+            lists: 0,
         }
     }
 
-    /// Goes on for a while; whether it is complete.
-    pub(crate) async fn go_on(&mut self, mailbox: &Mailbox, call: Call) -> ProviderResult<bool> {
+    /// Goes on for a while. What fails for the moment ends a call that got further
+    /// without an error: nothing that was paid for is lost.
+    pub(crate) async fn go_on(&mut self, mailbox: &Mailbox, call: Call) -> ProviderResult<()> {
         let begun = Instant::now();
+        let mut is_first = true;
         while let Some((label, page)) = self.open.front().cloned() {
             if begun.elapsed() >= Self::STRETCH {
-                return Ok(false);
+                break;
             }
             let list = List {
                 labels: vec![label.clone()],
@@ -148,8 +177,11 @@ impl LabelListing {
                 Err(error) if page.is_none() && error.kind == ErrorKind::Invalid => {
                     (Vec::new(), None)
                 }
+                Err(error) if !is_first && error.is_transient() => break,
                 answer => answer?,
             };
+            is_first = false;
+            self.lists += 1;
             let members = self.members.entry(label).or_default();
             members.extend(listed.into_iter().map(|listed| listed.id.number()));
             if next.is_none() {
@@ -160,7 +192,17 @@ impl LabelListing {
                 *page = next;
             }
         }
-        Ok(true)
+        Ok(())
+    }
+
+    /// Whether every label is listed.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// How many pages were listed: how far it is.
+    pub(crate) fn lists(&self) -> u64 {
+        self.lists
     }
 
     /// A message's state by the labels that list it; `None` for what is no mail.

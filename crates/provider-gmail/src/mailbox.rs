@@ -7,7 +7,10 @@ use std::{
 };
 
 use email_provider::{Call, ProviderResult};
-use tokio::{sync::OnceCell, time::Instant};
+use tokio::{
+    sync::OnceCell,
+    time::{Instant, sleep},
+};
 
 use crate::{
     api::Api,
@@ -54,9 +57,32 @@ impl Mailbox {
             Ok(request.doit().await?.1)
         };
         let answer = self.api.ask(call, Method::LabelsList, ask).await?;
-        let table = Arc::new(LabelTable::new(answer.labels.unwrap_or_default()));
+        Ok(self.keep_labels(LabelTable::new(answer.labels.unwrap_or_default())))
+    }
+
+    /// The same for a write, which nobody repeats: what fails for the moment is asked again.
+    pub(crate) async fn labels_to_write(&self, call: Call) -> ProviderResult<Arc<LabelTable>> {
+        const WAITS: [u64; 3] = [50, 200, 800];
+        for wait in WAITS {
+            match self.labels_now(call).await {
+                Err(error) if error.is_transient() => {
+                    let wait = error.retry_after.unwrap_or(Duration::from_millis(wait));
+                    if Instant::now() + wait >= call.deadline {
+                        return Err(error);
+                    }
+                    sleep(wait).await;
+                }
+                answer => return answer,
+            }
+        }
+        self.labels_now(call).await
+    }
+
+    /// Keeps labels as they are known to be now.
+    pub(crate) fn keep_labels(&self, table: LabelTable) -> Arc<LabelTable> {
+        let table = Arc::new(table);
         *self.kept_labels() = Some((Instant::now(), Arc::clone(&table)));
-        Ok(table)
+        table
     }
 
     /// The labels as they were lately.

@@ -1,7 +1,7 @@
 //! Whose mailbox an access token opens.
 
 use email_provider::{
-    Call, ConnectedMailbox, ErrorKind, MailboxIdentity, ProviderError, ProviderResult,
+    Call, ConnectedMailbox, ErrorKind, MailboxIdentity, ProviderError, ProviderResult, oauth::Grant,
 };
 use serde::Deserialize;
 use url::Url;
@@ -34,14 +34,23 @@ pub(crate) async fn prove(
     let profile = api.ask(call, Method::GetProfile, ask).await?;
     let email = profile.email_address.filter(|email| is_address(email));
     let email = email.ok_or_else(error::unreadable)?;
-    let subject = match subject(api, call, &config.userinfo_url).await? {
-        Some(subject) => subject,
-        None => email.to_lowercase(),
+    let subject = match tells_subject(&mailbox) {
+        true => subject(api, call, &config.userinfo_url).await?,
+        false => None,
     };
+    let subject = subject.unwrap_or_else(|| email.to_lowercase());
     mailbox.identity = MailboxIdentity { subject };
     mailbox.login.clone_from(&email);
     mailbox.email = Some(email);
     Ok(mailbox)
+}
+
+/// Whether the token was made for telling it, as far as its scopes are known.
+fn tells_subject(mailbox: &ConnectedMailbox) -> bool {
+    let scopes = Grant::from_secret(&mailbox.connection.secret).map(|grant| grant.scopes);
+    scopes.map_or(true, |scopes| {
+        scopes.is_empty() || scopes.iter().any(|scope| scope == "openid")
+    })
 }
 
 /// `None` where the token was not made for telling it.

@@ -34,7 +34,7 @@ pub(crate) async fn scan(
             let (number, _) = mailbox.listings.begin(table);
             with_states(mailbox, call, request, number, None).await
         }
-        (ScanDetail::Keys, Some(ListedTo::States { listing, page })) => {
+        (ScanDetail::Keys, Some(ListedTo::States { listing, page, .. })) => {
             with_states(mailbox, call, request, listing, page.as_ref()).await
         }
         _ => Err(error::expired()),
@@ -72,17 +72,20 @@ async fn with_states(
 ) -> ProviderResult<ScanPage> {
     let (_, listing) = mailbox.listings.find(number).ok_or_else(error::expired)?;
     let mut listing = listing.lock().await;
-    let position = |page| {
+    let position = |lists, page| {
         ListedTo::States {
             listing: number,
+            lists,
             page,
         }
         .to_position()
     };
-    if !listing.go_on(mailbox, call).await? {
+    // A call that lists labels does nothing else: what fails later does not undo it.
+    if !listing.is_complete() {
+        listing.go_on(mailbox, call).await?;
         return Ok(ScanPage {
             entries: Vec::new(),
-            next: ScanNext::More(position(None)),
+            next: ScanNext::More(position(listing.lists(), None)),
             total: None,
         });
     }
@@ -99,7 +102,7 @@ async fn with_states(
     }
     Ok(ScanPage {
         entries,
-        next: next.map_or(DONE, |next| ScanNext::More(position(Some(next)))),
+        next: next.map_or(DONE, |next| ScanNext::More(position(0, Some(next)))),
         total: None,
     })
 }

@@ -1,6 +1,6 @@
 //! Changes to messages, and new labels.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use email_model::{Flags, FolderKey};
 use email_provider::{
@@ -11,8 +11,8 @@ use google_gmail1::api::{Label, ModifyMessageRequest};
 use crate::{
     api::Hub,
     error, fetching,
-    ids::HexId,
-    labels::{self, INBOX, SPAM, TRASH, ancestors},
+    ids::{HexId, LabelId},
+    labels::{self, INBOX, LabelTable, SPAM, TRASH, ancestors},
     mailbox::Mailbox,
     quota::Method,
 };
@@ -115,7 +115,7 @@ async fn place<'a>(
             "moving a message among those sent or drafted",
         ));
     }
-    let is_known = labels::is_place(place) || mailbox.labels_now(call).await?.is_folder(place);
+    let is_known = labels::is_place(place) || mailbox.labels_to_write(call).await?.is_folder(place);
     match is_known {
         true => Ok(Some(place)),
         false => Err(error::no_folder()),
@@ -136,12 +136,13 @@ async fn keywords(
     for keyword in keywords {
         check_name(keyword)?;
     }
-    mailbox.labels_now(call).await?;
+    let mut table = mailbox.labels_to_write(call).await?;
     let mut kept = Vec::new();
     for keyword in keywords {
-        kept.push(label_of(mailbox, call, keyword).await?);
+        let label;
+        (label, table) = label_of(mailbox, call, table, keyword).await?;
+        kept.push(label);
     }
-    let table = mailbox.labels(call).await?;
     let mut own: Vec<String> = table.own().map(str::to_owned).collect();
     if own.len() > MOST_LABELS {
         // More than one request can take away: only what the message has.
@@ -209,7 +210,7 @@ pub(crate) async fn create_folder(
     call: Call,
     folder: &NewFolder,
 ) -> ProviderResult<Folder> {
-    let table = mailbox.labels_now(call).await?;
+    let table = mailbox.labels_to_write(call).await?;
     let name = match &folder.parent {
         None => folder.name.clone(),
         Some(parent) if labels::is_place(&parent.0) => {
@@ -230,42 +231,47 @@ pub(crate) async fn create_folder(
             "there is a folder of this name",
         ));
     }
-    let id = create(mailbox, call, &name).await?;
-    let made = mailbox.labels_now(call).await?.folders();
-    made.into_iter()
-        .find(|folder| folder.key.0 == id)
-        .ok_or_else(error::unreadable)
+    let (id, table) = create(mailbox, call, &table, &name).await?;
+    let made = table.folders().into_iter();
+    let mut made = made.filter(|folder| folder.key.0 == id);
+    made.next().ok_or_else(error::unreadable)
 }
 
 /// The id of the user's own label of this name, made with those above it if it is not there.
-async fn label_of(mailbox: &Mailbox, call: Call, name: &str) -> ProviderResult<String> {
-    if let Some(id) = mailbox.labels(call).await?.by_name(name) {
-        return Ok(id.to_owned());
-    }
-    let table = mailbox.labels_now(call).await?;
-    if let Some(id) = table.by_name(name) {
-        return Ok(id.to_owned());
-    }
-    let mut missing: Vec<&str> = ancestors(name)
-        .filter(|above| table.by_name(above).is_none())
-        .collect();
+async fn label_of(
+    mailbox: &Mailbox,
+    call: Call,
+    mut table: Arc<LabelTable>,
+    name: &str,
+) -> ProviderResult<(String, Arc<LabelTable>)> {
+    let mut missing: Vec<&str> = ancestors(name).collect();
     missing.reverse();
     missing.push(name);
     for name in missing {
-        match create(mailbox, call, name).await {
-            // Somebody else made it meanwhile.
-            Err(error) if error.kind == ErrorKind::Conflict => {}
-            made => {
-                made?;
-            }
+        if table.by_name(name).is_some() {
+            continue;
         }
+        table = match create(mailbox, call, &table, name).await {
+            // Somebody else made it meanwhile.
+            Err(error) if error.kind == ErrorKind::Conflict => {
+                mailbox.labels_to_write(call).await?
+            }
+            made => made?.1,
+        };
     }
-    let table = mailbox.labels_now(call).await?;
-    let made = table.by_name(name).map(str::to_owned);
-    made.ok_or_else(|| error::invalid("this name is not allowed for a keyword"))
+    match table.by_name(name).map(str::to_owned) {
+        Some(id) => Ok((id, table)),
+        None => Err(error::invalid("this name is not allowed for a keyword")),
+    }
 }
 
-async fn create(mailbox: &Mailbox, call: Call, name: &str) -> ProviderResult<String> {
+/// Makes a label; its id, and the labels with it.
+async fn create(
+    mailbox: &Mailbox,
+    call: Call,
+    table: &LabelTable,
+    name: &str,
+) -> ProviderResult<(String, Arc<LabelTable>)> {
     let label = Label {
         name: Some(name.to_owned()),
         label_list_visibility: Some("labelShow".to_owned()),
@@ -281,7 +287,10 @@ async fn create(mailbox: &Mailbox, call: Call, name: &str) -> ProviderResult<Str
                 Ok(create.doit().await?.1)
             }
         });
-    made.await?.id.ok_or_else(error::unreadable)
+    let id = made.await?.id.filter(|id| LabelId::parse(id).is_some());
+    let id = id.ok_or_else(error::unreadable)?;
+    let table = mailbox.keep_labels(table.with(&id, name));
+    Ok((id, table))
 }
 
 fn check_name(name: &str) -> ProviderResult<()> {

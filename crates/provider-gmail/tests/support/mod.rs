@@ -28,8 +28,8 @@ const PLENTY: u32 = 1_000_000_000;
 
 /// One mailbox for one test.
 pub struct GmailHarness {
-    server: FakeGmail,
-    user: User,
+    pub server: FakeGmail,
+    pub user: User,
     plugin: GmailPlugin,
     context: ConnectContext,
     /// Labels that were made as folders; all others are keywords.
