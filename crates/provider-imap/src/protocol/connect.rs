@@ -1,8 +1,7 @@
 //! From nothing to a signed-in connection.
 
-use async_imap::{Authenticator, Client, Session};
+use async_imap::Client;
 use email_provider::network::Network;
-use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{
     io::BufWriter,
     time::{Instant, timeout, timeout_at},
@@ -11,18 +10,17 @@ use tokio::{
 use super::{
     capability::{Capabilities, Capability},
     command::Command,
-    config::{Auth, ImapConfig, Security},
+    config::{ImapConfig, Security},
     connection::{Connection, WRITE_BUFFER, Wire, from_io, from_library},
     error::{Error, Result},
     quirks::Quirks,
     response_code::ResponseCode,
+    sign_in::sign_in,
     splitter::Limits,
     tap::{Announce, Response, Stream, Tap},
     tls::Tls,
     untagged::{Condition, StatusResponse, Untagged, parse_untagged},
 };
-
-type Unsigned = Client<Wire>;
 
 impl Connection {
     /// Connects and signs in.
@@ -79,14 +77,15 @@ impl Connection {
                 Some(offered) => offered,
                 None => capability(&mut client).await?,
             };
-            sign_in(client, &config.auth, offered).await
+            sign_in(&mut client, &config.auth, offered).await?;
+            Ok::<_, Error>(client)
         };
         let signed_in = timeout_at(sign_in_by, signed_in).await;
-        let mut session = signed_in.map_err(|_| Error::Timeout("the sign-in"))??;
-        let tap = session.get_mut().get_mut();
+        let mut client = signed_in.map_err(|_| Error::Timeout("the sign-in"))??;
+        let tap = client.get_mut().get_mut();
         tap.announce(Announce::All);
         while tap.pop().is_some() {}
-        let mut connection = Self::new(session, config.limits, config.timeouts);
+        let mut connection = Self::new(client, config.limits, config.timeouts);
         connection.prepare(&config.host, sign_in_by).await?;
         Ok(connection)
     }
@@ -173,7 +172,7 @@ impl Connection {
     }
 }
 
-fn client_over(stream: Box<dyn Stream>, limits: Limits) -> Unsigned {
+fn client_over(stream: Box<dyn Stream>, limits: Limits) -> Client<Wire> {
     Client::new(BufWriter::with_capacity(
         WRITE_BUFFER,
         Tap::new(stream, limits),
@@ -181,7 +180,7 @@ fn client_over(stream: Box<dyn Stream>, limits: Limits) -> Unsigned {
 }
 
 /// The first response. Returns the capabilities if it names them.
-async fn greeting(client: &mut Unsigned) -> Result<Option<Capabilities>> {
+async fn greeting(client: &mut Client<Wire>) -> Result<Option<Capabilities>> {
     if client.read_response().await.map_err(from_io)?.is_none() {
         return Err(Error::Closed);
     }
@@ -209,7 +208,11 @@ async fn greeting(client: &mut Unsigned) -> Result<Option<Capabilities>> {
 }
 
 /// STARTTLS. There is no way on without it.
-async fn start_tls(mut client: Unsigned, config: &ImapConfig, tls: &Tls) -> Result<Unsigned> {
+async fn start_tls(
+    mut client: Client<Wire>,
+    config: &ImapConfig,
+    tls: &Tls,
+) -> Result<Client<Wire>> {
     let started = client.run_command_and_check_ok("STARTTLS", None).await;
     match (started, last_status(&mut client)) {
         (Ok(()), Some(_)) => {}
@@ -234,7 +237,7 @@ async fn start_tls(mut client: Unsigned, config: &ImapConfig, tls: &Tls) -> Resu
     Ok(client)
 }
 
-async fn capability(client: &mut Unsigned) -> Result<Capabilities> {
+async fn capability(client: &mut Client<Wire>) -> Result<Capabilities> {
     client
         .run_command_and_check_ok("CAPABILITY", None)
         .await
@@ -252,7 +255,7 @@ async fn capability(client: &mut Unsigned) -> Result<Capabilities> {
 }
 
 /// The status that ended the last command, taken from all that came with it. A BYE stands for it.
-fn last_status(client: &mut Unsigned) -> Option<StatusResponse> {
+fn last_status(client: &mut Client<Wire>) -> Option<StatusResponse> {
     let tap = client.get_mut().get_mut();
     let mut found = None;
     while let Some(response) = tap.pop() {
@@ -269,90 +272,4 @@ fn last_status(client: &mut Unsigned) -> Option<StatusResponse> {
         }
     }
     found
-}
-
-async fn sign_in(client: Unsigned, auth: &Auth, offered: Capabilities) -> Result<Session<Wire>> {
-    let result = match auth {
-        Auth::Password { login, password } => {
-            checked(login)?;
-            checked(password.expose_secret())?;
-            let ascii = login.is_ascii() && password.expose_secret().is_ascii();
-            let plain = offered.has(Capability::AUTH_PLAIN);
-            match offered.has(Capability::LOGINDISABLED) {
-                true if !plain => return Err(Error::Unsupported("signing in with a password")),
-                false if ascii || !plain => client.login(login, password.expose_secret()).await,
-                // LOGIN has no way to name other letters; PLAIN is UTF-8 (RFC 4616).
-                _ => {
-                    let answer = format!("\0{login}\0{}", password.expose_secret());
-                    client.authenticate("PLAIN", Answers::new(answer, "")).await
-                }
-            }
-        }
-        Auth::OAuth { login, token } => {
-            checked(login)?;
-            checked(token.expose_secret())?;
-            let bearer_only =
-                offered.has(Capability::AUTH_OAUTHBEARER) && !offered.has(Capability::AUTH_XOAUTH2);
-            let token = token.expose_secret();
-            if bearer_only {
-                // RFC 7628 section 3.1; `=` and `,` in the name are escaped as in RFC 5801.
-                let name = login.replace('=', "=3D").replace(',', "=2C");
-                let answer = format!("n,a={name},\u{1}auth=Bearer {token}\u{1}\u{1}");
-                client
-                    .authenticate("OAUTHBEARER", Answers::new(answer, "\u{1}"))
-                    .await
-            } else {
-                let answer = format!("user={login}\u{1}auth=Bearer {token}\u{1}\u{1}");
-                client
-                    .authenticate("XOAUTH2", Answers::new(answer, ""))
-                    .await
-            }
-        }
-    };
-    let (error, mut client) = match result {
-        Ok(session) => return Ok(session),
-        Err(failed) => failed,
-    };
-    Err(match last_status(&mut client) {
-        Some(status) if status.condition == Condition::Bye => Error::Bye(status),
-        Some(status) => Error::sign_in_refused(status),
-        None => from_library(error),
-    })
-}
-
-fn checked(text: &str) -> Result<()> {
-    match text.contains(|c: char| c.is_control()) {
-        true => Err(Error::Invalid(
-            "control characters cannot be part of a login".into(),
-        )),
-        false => Ok(()),
-    }
-}
-
-/// Answers the server's first question with the credentials, once, and every other with the word that
-/// gives up: after a refused token the server sends the cause as a question, and waits (RFC 7628
-/// section 3.2.3).
-struct Answers {
-    first: Option<SecretString>,
-    after: &'static str,
-}
-
-impl Answers {
-    fn new(first: String, after: &'static str) -> Self {
-        Self {
-            first: Some(first.into()),
-            after,
-        }
-    }
-}
-
-impl Authenticator for Answers {
-    type Response = String;
-
-    fn process(&mut self, _: &[u8]) -> String {
-        match self.first.take() {
-            Some(first) => first.expose_secret().to_owned(),
-            None => self.after.to_owned(),
-        }
-    }
 }

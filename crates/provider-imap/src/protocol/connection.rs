@@ -2,7 +2,7 @@
 
 use std::io;
 
-use async_imap::Session;
+use async_imap::Client;
 use futures::FutureExt as _;
 use tokio::{
     io::{AsyncWriteExt as _, BufWriter},
@@ -33,7 +33,7 @@ pub(super) const WRITE_BUFFER: usize = 1024;
 /// server still says cannot be told from answers to what is asked next.
 #[derive(Debug)]
 pub struct Connection {
-    pub(super) session: Session<Wire>,
+    pub(super) client: Client<Wire>,
     pub(super) capabilities: Capabilities,
     pub(super) quirks: Quirks,
     pub(super) limits: Limits,
@@ -45,13 +45,18 @@ pub struct Connection {
     pub(super) idle_refused: bool,
     /// A command is under way, or was when its future was dropped or failed.
     busy: bool,
+    /// Number of the last tag.
+    tags: u64,
     last_used: Instant,
 }
 
+/// Above the tags used before and at the sign-in.
+const FIRST_TAG: u64 = 1001;
+
 impl Connection {
-    pub(super) fn new(session: Session<Wire>, limits: Limits, timeouts: Timeouts) -> Self {
+    pub(super) fn new(client: Client<Wire>, limits: Limits, timeouts: Timeouts) -> Self {
         Self {
-            session,
+            client,
             capabilities: Capabilities::default(),
             quirks: Quirks::default(),
             limits,
@@ -60,6 +65,7 @@ impl Connection {
             selected: None,
             idle_refused: false,
             busy: false,
+            tags: FIRST_TAG - 1,
             last_used: Instant::now(),
         }
     }
@@ -122,20 +128,26 @@ impl Connection {
         deadline: Instant,
     ) -> Result<()> {
         let limit = self.limit(deadline);
-        let write = async {
-            match tag {
-                None => self
-                    .session
-                    .run_command(line)
-                    .await
-                    .map(|id| *tag = Some(id.0)),
-                Some(_) => self.session.run_command_untagged(line).await,
-            }
-        };
-        match timeout_at(limit, write).await {
-            Ok(written) => written.map_err(from_library),
-            Err(_) => Err(Error::Timeout(name)),
+        let new_tag = tag.is_none().then(|| self.next_tag());
+        match timeout_at(
+            limit,
+            write_line(&mut self.client, new_tag.as_deref(), line),
+        )
+        .await
+        {
+            Ok(written) => written?,
+            Err(_) => return Err(Error::Timeout(name)),
         }
+        if new_tag.is_some() {
+            *tag = new_tag;
+        }
+        Ok(())
+    }
+
+    /// A tag that was not used before on this connection.
+    fn next_tag(&mut self) -> String {
+        self.tags += 1;
+        format!("A{:04}", self.tags)
     }
 
     /// Writes in pieces, so that a slow network has time for each of them.
@@ -147,7 +159,7 @@ impl Connection {
     ) -> Result<()> {
         for piece in octets.chunks(64 * 1024) {
             let limit = self.limit(deadline);
-            match timeout_at(limit, self.session.get_mut().write_all(piece)).await {
+            match timeout_at(limit, self.client.get_mut().write_all(piece)).await {
                 Ok(written) => written.map_err(from_io)?,
                 Err(_) => return Err(Error::Timeout(name)),
             }
@@ -163,7 +175,7 @@ impl Connection {
                 return Ok(response);
             }
             let limit = self.limit(deadline);
-            match timeout_at(limit, self.session.read_response()).await {
+            match timeout_at(limit, self.client.read_response()).await {
                 Ok(Ok(Some(_))) => {}
                 Ok(Ok(None)) => return Err(Error::Closed),
                 Ok(Err(error)) => return Err(from_io(error)),
@@ -178,11 +190,11 @@ impl Connection {
     }
 
     pub(super) fn tap(&mut self) -> &mut Tap {
-        self.session.get_mut().get_mut()
+        self.client.get_mut().get_mut()
     }
 
     pub(super) fn received(&self) -> u64 {
-        self.session.get_ref().get_ref().received()
+        self.client.get_ref().get_ref().received()
     }
 
     /// Looks without waiting whether the server has closed the connection meanwhile.
@@ -196,7 +208,7 @@ impl Connection {
                     return false;
                 }
             }
-            match self.session.read_response().now_or_never() {
+            match self.client.read_response().now_or_never() {
                 None => return true,
                 Some(Ok(Some(_))) => {}
                 Some(_) => return false,
@@ -216,6 +228,26 @@ pub(super) fn from_library(error: async_imap::error::Error) -> Error {
         // The tap writes what the library reads, so this cannot come from the server.
         _ => Error::protocol("the exchange is out of order"),
     }
+}
+
+/// Writes a line, as a command with this tag or as the rest of one. The library writes commands for signed-in
+/// sessions only, and what it makes of those keeps seven kilobytes each for responses that nobody takes.
+pub(super) async fn write_line(
+    client: &mut Client<Wire>,
+    tag: Option<&str>,
+    line: &str,
+) -> Result<()> {
+    let stream = client.get_mut();
+    let write = async {
+        if let Some(tag) = tag {
+            stream.write_all(tag.as_bytes()).await?;
+            stream.write_all(b" ").await?;
+        }
+        stream.write_all(line.as_bytes()).await?;
+        stream.write_all(b"\r\n").await?;
+        stream.flush().await
+    };
+    write.await.map_err(from_io)
 }
 
 pub(super) fn from_io(error: io::Error) -> Error {

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use super::{
     capability::Capability,
     command::Command,
-    connection::{Connection, from_io, from_library},
+    connection::{Connection, from_io},
     error::{Error, Result},
     exec::out_of_order,
     tap::Response,
@@ -52,14 +52,12 @@ impl Connection {
             hint |= is_hint(&untagged);
             Ok(false)
         };
-        let written = tokio::time::timeout_at(answer_by, self.session.run_command(name)).await;
-        let tag = written
-            .map_err(|_| Error::Timeout(name))?
-            .map_err(from_library)?
-            .0;
+        let mut tag = None;
+        self.write_line(&mut tag, name, name, answer_by).await?;
         let started = self
-            .await_continuation(&Some(tag.clone()), name, answer_by, &mut heed)
+            .await_continuation(&tag, name, answer_by, &mut heed)
             .await?;
+        let tag = tag.unwrap_or_default();
         if started.is_some() {
             // Not DONE, which would be a command of its own now.
             self.idle_refused = true;
@@ -86,7 +84,7 @@ impl Connection {
             if let Some(response) = self.tap().pop() {
                 return Ok(Some(response));
             }
-            match tokio::time::timeout_at(until, self.session.read_response()).await {
+            match tokio::time::timeout_at(until, self.client.read_response()).await {
                 Ok(Ok(Some(_))) => {}
                 Ok(Ok(None)) => return Err(Error::Closed),
                 Ok(Err(error)) => return Err(from_io(error)),
@@ -119,14 +117,12 @@ impl Connection {
 
     async fn end_idle(&mut self, tag: &str, hint: &mut bool) -> Result<()> {
         let deadline = Instant::now() + self.timeouts.idle_end;
-        let written =
-            tokio::time::timeout_at(deadline, self.session.run_command_untagged("DONE")).await;
-        written
-            .map_err(|_| Error::Timeout("DONE"))?
-            .map_err(from_library)?;
+        let mut tag = Some(tag.to_owned());
+        self.write_line(&mut tag, "DONE", "DONE", deadline).await?;
+        let tag = tag.unwrap_or_default();
         loop {
             let response = self.next("DONE", deadline).await?;
-            match self.heed_idle(response, tag, hint)? {
+            match self.heed_idle(response, &tag, hint)? {
                 Some(Condition::Ok) => return Ok(()),
                 Some(_) => return Err(Error::protocol("IDLE refused after its beginning")),
                 None => {}

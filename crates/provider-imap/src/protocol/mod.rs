@@ -48,6 +48,7 @@ mod search_key;
 mod search_response;
 mod section;
 mod select;
+mod sign_in;
 mod splitter;
 mod tap;
 mod tls;

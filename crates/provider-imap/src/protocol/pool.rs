@@ -266,6 +266,8 @@ impl Inner {
         let keep = !state.closed && generation == state.generation;
         match connection.filter(Connection::is_usable) {
             Some(connection) if keep => {
+                // Most accounts have one: no room for the four that a vector would begin with.
+                state.idle.reserve_exact(1);
                 state.idle.push(connection);
                 if !state.reaping && tokio::runtime::Handle::try_current().is_ok() {
                     state.reaping = true;

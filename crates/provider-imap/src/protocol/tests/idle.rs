@@ -14,7 +14,7 @@ async fn idle_ends_with_a_hint_and_says_done() {
     })
     .await;
     assert_eq!(end, IdleEnd::Hint);
-    assert_eq!(heard, ["A0006 IDLE", "DONE"]);
+    assert_eq!(heard, ["A1004 IDLE", "DONE"]);
 }
 
 #[tokio::test]
@@ -28,7 +28,7 @@ async fn a_refused_idle_is_not_followed_by_done() {
         };
         let (end, heard) = heard(script, ask).await;
         assert_eq!(end, IdleEnd::Refused);
-        assert_eq!(heard, ["A0006 IDLE"]);
+        assert_eq!(heard, ["A1004 IDLE"]);
     }
 }
 
@@ -57,5 +57,5 @@ async fn a_quiet_idle_is_renewed_and_ends_at_the_deadline() {
     };
     let (end, heard) = heard(script, ask).await;
     assert_eq!(end, IdleEnd::Quiet);
-    assert_eq!(heard, ["A0006 IDLE", "DONE", "A0007 IDLE", "DONE"]);
+    assert_eq!(heard, ["A1004 IDLE", "DONE", "A1005 IDLE", "DONE"]);
 }

@@ -207,7 +207,7 @@ async fn a_quoted_password_and_other_letters_arrive_whole() {
         server
             .await
             .unwrap()
-            .contains(&"A0002 LOGIN \"alice\" \"se\\\"cret\"".to_owned())
+            .contains(&"A1000 LOGIN \"alice\" \"se\\\"cret\"".to_owned())
     );
     let other = ImapConfig {
         auth: Auth::Password {
