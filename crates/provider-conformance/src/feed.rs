@@ -63,22 +63,27 @@ pub async fn the_same_cursor_can_be_asked_twice(bench: &Bench) {
         .harness
         .set_flags(&folder, &mail.id, Flags::FLAGGED, &[])
         .await;
-    bench
-        .stored(
-            &folder,
-            &[Mail::new("again", 60), Mail::new("and-gone", 120)],
-        )
-        .await;
+    let mails = [Mail::new("again", 60), Mail::new("and-gone", 120)];
+    let refs = bench.stored(&folder, &mails).await;
     bench
         .harness
         .expunge(&folder, "<and-gone@conformance.example>")
         .await;
     bench.gone(&folder, "<and-gone@conformance.example>").await;
-    let first = replica.changes(bench).await.expect("changes");
-    let second = replica.changes(bench).await.expect("changes again");
     let keys = |page: &ChangePage| -> BTreeSet<EntryKey> {
         page.entries.iter().map(|e| e.key.clone()).collect()
     };
+    let all_is_told = async || {
+        let page = replica.changes(bench).await.expect("changes");
+        let told = keys(&page);
+        if told.contains(&refs[0].key) && !told.contains(&refs[1].key) {
+            Ok(page)
+        } else {
+            Err(format!("{page:?}"))
+        }
+    };
+    let first = bench.eventually("all is told", all_is_told).await;
+    let second = replica.changes(bench).await.expect("changes again");
     assert_eq!(keys(&first), keys(&second));
     let mut twice = replica.clone();
     twice.apply(first.clone());

@@ -24,7 +24,6 @@ use hyper_rustls::HttpsConnector;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::{Instant, timeout_at};
 
-pub(crate) use batch::MOST_PARTS;
 pub(crate) use failure::{Failure, Seen};
 
 use crate::{

@@ -1,18 +1,19 @@
 //! Reading messages, many at once.
 
-use std::{collections::HashMap, sync::LazyLock, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 use email_provider::{Call, Detail, ErrorKind, Fetched, MessageRef, ProviderError, ProviderResult};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    api::{Failure, MOST_PARTS},
+    api::Failure,
     convert,
     ids::{HexId, is_attachment_id},
     labels::CHAT,
     mailbox::Mailbox,
     quota::Method,
+    wanted::{self, attachment_path, is_cut, path},
     wire::{Body, Message, Part},
 };
 
@@ -27,38 +28,8 @@ const ABSENCES: u8 = 3;
 const ROUNDS: u32 = 5;
 /// Before they are asked for again; doubled each time.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
-/// Levels of parts asked for without their data.
-const LEVELS: usize = 6;
 /// Texts of one message that are fetched beside it, where it does not hold them.
 const MOST_TEXTS: usize = 8;
-
-const STATE: &str = "format=minimal&fields=id,threadId,labelIds,internalDate";
-const CONTENT: &str =
-    "format=full&fields=id,threadId,labelIds,internalDate,sizeEstimate,snippet,payload";
-const RAW: &str = "format=raw&fields=id,threadId,labelIds,internalDate,sizeEstimate,raw";
-/// All but the data of the parts, which has no use in a list.
-static ENVELOPE: LazyLock<String> = LazyLock::new(|| {
-    const PART: &str = "mimeType,filename,headers,body(size,attachmentId)";
-    let deepest = "parts/partId".to_owned();
-    let parts = (0..LEVELS).fold(deepest, |inner, _| format!("parts({PART},{inner})"));
-    format!(
-        "format=full&fields=id,threadId,labelIds,internalDate,sizeEstimate,snippet,\
-         payload({PART},{parts})"
-    )
-});
-
-/// How much to ask of a message, as parameters.
-fn wanted(detail: Detail) -> &'static str {
-    match detail {
-        Detail::Exists | Detail::State => STATE,
-        Detail::Envelope => &ENVELOPE,
-        Detail::Content => CONTENT,
-    }
-}
-
-fn path(id: &HexId, wanted: &str) -> String {
-    format!("gmail/v1/users/me/messages/{}?{wanted}", id.as_str())
-}
 
 pub(crate) async fn fetch(
     mailbox: &Mailbox,
@@ -71,8 +42,9 @@ pub(crate) async fn fetch(
     ids.dedup();
     let most = match detail {
         Detail::Content => MOST_CONTENTS,
-        _ => MOST_PARTS,
+        _ => usize::MAX,
     };
+    let most = most.min(mailbox.api.batch_size(Method::MessagesGet));
     let chunks: Vec<Vec<HexId>> = ids.chunks(most).map(<[HexId]>::to_vec).collect();
     let read: Vec<Vec<Message>> = stream::iter(chunks)
         .map(|chunk| mailbox.messages(call, chunk, detail))
@@ -187,7 +159,10 @@ impl Mailbox {
         ids: &[(HexId, u8)],
         detail: Detail,
     ) -> ProviderResult<Vec<ProviderResult<Message>>> {
-        let paths: Vec<String> = ids.iter().map(|(id, _)| path(id, wanted(detail))).collect();
+        let paths: Vec<String> = ids
+            .iter()
+            .map(|(id, _)| path(id, wanted::of(detail)))
+            .collect();
         let mut answers = Vec::with_capacity(ids.len());
         if let [path] = &paths[..] {
             answers.push(self.api.read(call, Method::MessagesGet, path).await);
@@ -220,7 +195,7 @@ impl Mailbox {
             Err(error) if error.kind == ErrorKind::Unexpected && detail >= Detail::Envelope => {
                 return Some(
                     self.api
-                        .read(call, Method::MessagesGet, &path(id, RAW))
+                        .read(call, Method::MessagesGet, &path(id, wanted::RAW))
                         .await,
                 );
             }
@@ -234,7 +209,7 @@ impl Mailbox {
         match detail {
             Detail::Envelope if is_cut(payload) => Some(
                 self.api
-                    .read(call, Method::MessagesGet, &path(id, CONTENT))
+                    .read(call, Method::MessagesGet, &path(id, wanted::CONTENT))
                     .await,
             ),
             Detail::Content => self.texts(call, id, payload).await.err().map(Err),
@@ -256,22 +231,6 @@ impl Mailbox {
     }
 }
 
-/// Where a part's data is. The id must have been checked.
-pub(crate) fn attachment_path(message: &HexId, attachment: &str) -> String {
-    format!(
-        "gmail/v1/users/me/messages/{}/attachments/{attachment}?fields=data",
-        message.as_str()
-    )
-}
-
-/// Parts that were asked for by no more than their number.
-fn is_cut(part: &Part) -> bool {
-    let is_bare = |part: &Part| part.mime_type.is_empty() && part.headers.is_empty();
-    part.parts
-        .iter()
-        .any(|inner| is_bare(inner) || is_cut(inner))
-}
-
 /// The bodies of texts that can be fetched, but were not told.
 fn long_texts<'a>(part: &'a mut Part, found: &mut Vec<&'a mut Body>) {
     if part.is_multipart() {
@@ -290,52 +249,5 @@ fn long_texts<'a>(part: &'a mut Part, found: &mut Vec<&'a mut Body>) {
         .is_some_and(is_attachment_id);
     if is_text && part.filename.is_empty() && part.body.data.is_none() && can_be_fetched {
         found.push(&mut part.body);
-    }
-}
-
-/// The parts of a message without their data, for finding one of them.
-pub(crate) async fn parts(mailbox: &Mailbox, call: Call, id: &HexId) -> ProviderResult<Message> {
-    let path = path(id, &ENVELOPE);
-    let message: Message = mailbox.api.read(call, Method::MessagesGet, &path).await?;
-    Ok(message)
-}
-
-/// The message with its raw bytes, or with all data.
-pub(crate) async fn with_data(
-    mailbox: &Mailbox,
-    call: Call,
-    id: &HexId,
-    is_raw: bool,
-) -> ProviderResult<Message> {
-    let path = path(id, if is_raw { RAW } else { CONTENT });
-    mailbox.api.read(call, Method::MessagesGet, &path).await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_parts_of_an_envelope_are_asked_for_without_data() {
-        assert!(
-            ENVELOPE.contains("parts(mimeType,filename,headers,body(size,attachmentId),parts(")
-        );
-        assert_eq!(ENVELOPE.matches('(').count(), ENVELOPE.matches(')').count());
-        assert!(!ENVELOPE.contains("data"));
-    }
-
-    #[test]
-    fn what_lies_deeper_than_asked_for_is_noticed() {
-        let leaf = || Part {
-            mime_type: "text/plain".into(),
-            ..Part::default()
-        };
-        let mut root = Part {
-            parts: vec![leaf()],
-            ..leaf()
-        };
-        assert!(!is_cut(&root));
-        root.parts[0].parts.push(Part::default());
-        assert!(is_cut(&root));
     }
 }

@@ -8,7 +8,9 @@ use email_provider::{
     ScanRequest, ScopeKey, SearchCapability, SearchPage, SearchRequest, Survey, ThreadModel,
 };
 
-use crate::{feed, fetching, labels, mailbox::Mailbox, scanning, searching, streams, writing};
+use crate::{
+    feed, fetching, labels, mailbox::Mailbox, new_labels, scanning, searching, streams, writing,
+};
 
 /// Largest message that the API takes: <https://developers.google.com/workspace/gmail/api/reference/rest/v1/users.messages/send>.
 const LARGEST_MESSAGE: u64 = 36_700_160;
@@ -118,7 +120,7 @@ impl EmailProvider for GmailProvider {
     }
 
     async fn create_folder(&self, call: Call, folder: NewFolder) -> ProviderResult<Folder> {
-        writing::create_folder(&self.mailbox, call, &folder).await
+        new_labels::create_folder(&self.mailbox, call, &folder).await
     }
 
     fn notifier(&self) -> Option<&dyn Notifier> {

@@ -115,6 +115,14 @@ impl Quota {
         std::time::Duration::from_millis(self.throttle_pause_ms)
     }
 
+    /// How many requests of this price may be one: no more than a sixth of a mailbox's budget, so that a batch
+    /// of background work fits beside what is kept for who waits.
+    pub(crate) fn batch(&self, method: Method) -> usize {
+        let units = self.user_units.unwrap_or_else(|| self.table.user_units());
+        let most = units / 6 / self.units(method).max(1);
+        usize::try_from(most).unwrap_or(usize::MAX).max(1)
+    }
+
     /// A mailbox's budget. A sixth is kept for who waits: at today's prices fifty messages.
     pub(crate) fn account(&self) -> BudgetConfig {
         let units = self.user_units.unwrap_or_else(|| self.table.user_units());
@@ -152,6 +160,7 @@ mod tests {
         let usual = Quota::default();
         assert_eq!(usual.units(Method::MessagesGet), 20);
         assert_eq!(usual.account().rate.unwrap().units, 6_000);
+        assert_eq!(usual.batch(Method::MessagesGet), 50);
         let text = r#"{"table": "legacy", "units": {"messages_get": 7}, "reserve": 3}"#;
         let chosen: Quota = serde_json::from_str(text).unwrap();
         assert_eq!(chosen.units(Method::MessagesGet), 7);

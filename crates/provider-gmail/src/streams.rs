@@ -12,12 +12,12 @@ use tokio::time::timeout;
 
 use crate::{
     error::{self, Effect},
-    fetching,
     ids::{HexId, is_attachment_id},
     json_text::JsonText,
     mailbox::Mailbox,
     quota::Method,
-    wire::{Base64Url, decoded},
+    wanted::{CONTENT, ENVELOPE, RAW, attachment_path, path},
+    wire::{Base64Url, Message, decoded},
 };
 
 /// How long the next piece may take.
@@ -48,7 +48,7 @@ pub(crate) async fn attachment(
 ) -> ProviderResult<ByteStream> {
     let id = HexId::required(at)?;
     // The API's ids of attachments last for minutes: the part is looked up each time.
-    let message = match fetching::parts(mailbox, call, &id).await {
+    let message = match read(mailbox, call, &id, &ENVELOPE).await {
         Err(error) if error.kind == ErrorKind::Unexpected => None,
         message => message?.payload,
     };
@@ -61,7 +61,7 @@ pub(crate) async fn attachment(
     }
     let attachment = found.body.attachment_id.as_deref();
     if let Some(attachment) = attachment.filter(|id| is_attachment_id(id)) {
-        let path = fetching::attachment_path(&id, attachment);
+        let path = attachment_path(&id, attachment);
         let body = mailbox
             .api
             .open(call, Method::AttachmentsGet, &path)
@@ -70,7 +70,7 @@ pub(crate) async fn attachment(
     }
     if found.parts.is_empty() {
         // A small text is in the message itself.
-        let message = fetching::with_data(mailbox, call, &id, false).await?;
+        let message = read(mailbox, call, &id, CONTENT).await?;
         let root = message.payload.unwrap_or_default();
         let found = root.at(part.as_str()).ok_or_else(error::no_part)?;
         if let Some(bytes) = found.body.decoded() {
@@ -78,6 +78,11 @@ pub(crate) async fn attachment(
         }
     }
     from_raw(mailbox, call, &id, part, range).await
+}
+
+async fn read(mailbox: &Mailbox, call: Call, id: &HexId, wanted: &str) -> ProviderResult<Message> {
+    let path = path(id, wanted);
+    mailbox.api.read(call, Method::MessagesGet, &path).await
 }
 
 /// A part that the API tells no data of, such as a message within the message.
@@ -88,7 +93,7 @@ async fn from_raw(
     part: &PartId,
     range: Option<Range<u64>>,
 ) -> ProviderResult<ByteStream> {
-    let message = fetching::with_data(mailbox, call, id, true).await?;
+    let message = read(mailbox, call, id, RAW).await?;
     let raw = decoded(message.raw.as_deref().unwrap_or_default());
     let bytes = email_mime::attachment(&raw, part).ok_or_else(error::no_part)?;
     Ok(gathered(bytes, range))

@@ -1,26 +1,23 @@
-//! Changes to messages, and new labels.
+//! Changes to messages.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use email_model::{Flags, FolderKey};
-use email_provider::{
-    Call, Detail, ErrorKind, Folder, MessageEdit, MessageRef, NewFolder, ProviderResult, Removal,
-};
-use google_gmail1::api::{Label, ModifyMessageRequest};
+use email_provider::{Call, Detail, MessageEdit, MessageRef, ProviderResult, Removal};
+use google_gmail1::api::ModifyMessageRequest;
 
 use crate::{
     api::Hub,
     error, fetching,
-    ids::{HexId, LabelId},
-    labels::{self, INBOX, LabelTable, SPAM, TRASH, ancestors},
+    ids::HexId,
+    labels::{self, INBOX, SPAM, TRASH},
     mailbox::Mailbox,
+    new_labels::{check_name, label_of},
     quota::Method,
 };
 
 /// Most labels that one request adds, or takes away.
 const MOST_LABELS: usize = 100;
-/// Longest name of a label, in octets (RFC 9051 names are no longer either).
-const LONGEST_NAME: usize = 225;
 
 /// Labels to be there afterwards, or not. The last word on each counts.
 #[derive(Debug, Default)]
@@ -205,107 +202,10 @@ pub(crate) async fn remove(
     }
 }
 
-pub(crate) async fn create_folder(
-    mailbox: &Mailbox,
-    call: Call,
-    folder: &NewFolder,
-) -> ProviderResult<Folder> {
-    let table = mailbox.labels_to_write(call).await?;
-    let name = match &folder.parent {
-        None => folder.name.clone(),
-        Some(parent) if labels::is_place(&parent.0) => {
-            return Err(error::unsupported("a folder below one of the system's"));
-        }
-        Some(parent) => {
-            let above = table.name(&parent.0).ok_or_else(error::no_folder)?;
-            format!("{above}/{}", folder.name)
-        }
-    };
-    check_name(&name)?;
-    if folder.name.contains('/') {
-        return Err(error::invalid("a folder's name cannot hold a slash"));
-    }
-    if table.by_name(&name).is_some() {
-        return Err(email_provider::ProviderError::new(
-            ErrorKind::Conflict,
-            "there is a folder of this name",
-        ));
-    }
-    let (id, table) = create(mailbox, call, &table, &name).await?;
-    let made = table.folders().into_iter();
-    let mut made = made.filter(|folder| folder.key.0 == id);
-    made.next().ok_or_else(error::unreadable)
-}
-
-/// The id of the user's own label of this name, made with those above it if it is not there.
-async fn label_of(
-    mailbox: &Mailbox,
-    call: Call,
-    mut table: Arc<LabelTable>,
-    name: &str,
-) -> ProviderResult<(String, Arc<LabelTable>)> {
-    let mut missing: Vec<&str> = ancestors(name).collect();
-    missing.reverse();
-    missing.push(name);
-    for name in missing {
-        if table.by_name(name).is_some() {
-            continue;
-        }
-        table = match create(mailbox, call, &table, name).await {
-            // Somebody else made it meanwhile.
-            Err(error) if error.kind == ErrorKind::Conflict => {
-                mailbox.labels_to_write(call).await?
-            }
-            made => made?.1,
-        };
-    }
-    match table.by_name(name).map(str::to_owned) {
-        Some(id) => Ok((id, table)),
-        None => Err(error::invalid("this name is not allowed for a keyword")),
-    }
-}
-
-/// Makes a label; its id, and the labels with it.
-async fn create(
-    mailbox: &Mailbox,
-    call: Call,
-    table: &LabelTable,
-    name: &str,
-) -> ProviderResult<(String, Arc<LabelTable>)> {
-    let label = Label {
-        name: Some(name.to_owned()),
-        label_list_visibility: Some("labelShow".to_owned()),
-        message_list_visibility: Some("show".to_owned()),
-        ..Label::default()
-    };
-    let made = mailbox
-        .api
-        .make(call, Method::LabelsCreate, |hub: Hub, mut seen| {
-            let label = label.clone();
-            async move {
-                let create = hub.users().labels_create(label, "me").delegate(&mut seen);
-                Ok(create.doit().await?.1)
-            }
-        });
-    let id = made.await?.id.filter(|id| LabelId::parse(id).is_some());
-    let id = id.ok_or_else(error::unreadable)?;
-    let table = mailbox.keep_labels(table.with(&id, name));
-    Ok((id, table))
-}
-
-fn check_name(name: &str) -> ProviderResult<()> {
-    let is_odd = name.trim().is_empty()
-        || name != name.trim()
-        || name.len() > LONGEST_NAME
-        || name.contains(char::is_control);
-    match is_odd {
-        true => Err(error::invalid("not a name for a label")),
-        false => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use email_provider::ErrorKind;
+
     use super::*;
 
     #[test]
@@ -333,13 +233,5 @@ mod tests {
         let error = flags(&mut Wanted::default(), &edit).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Unsupported);
         assert!(error.message.contains("ANSWERED"));
-    }
-
-    #[test]
-    fn odd_names_are_refused() {
-        for name in ["", " ", " a", "a\n", &"x".repeat(226)] {
-            assert!(check_name(name).is_err(), "{name:?}");
-        }
-        assert!(check_name("Büro & Co").is_ok());
     }
 }

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Parts of one batch: the vendor advises against more.
-pub(crate) const MOST_PARTS: usize = 50;
+const MOST_PARTS: usize = 50;
 
 /// A part's answer.
 #[derive(Debug)]
@@ -49,7 +49,12 @@ impl Batched {
 }
 
 impl Api {
-    /// Reads at most [`MOST_PARTS`] addresses below the root; the answers in their order. A token that a
+    /// How many reads of this price are to be one batch.
+    pub(crate) fn batch_size(&self, method: Method) -> usize {
+        self.0.quota.batch(method).min(MOST_PARTS)
+    }
+
+    /// Reads at most [`Api::batch_size`] addresses below the root; the answers in their order. A token that a
     /// part refuses counts as refused for the whole.
     pub(crate) async fn batch(
         &self,

@@ -1,7 +1,14 @@
-//! The behaviour suite on a server that answers as Gmail does: calm, and with each of its faults.
+//! The behaviour suite on a server that answers as Gmail does: calm, and with each of its faults. Beside it,
+//! in modules of their own, what the suite does not ask for.
 //!
 //! Faults that fail a request strike reads only: whoever writes decides itself whether to do it again.
 
+mod failures;
+mod history;
+mod limits;
+mod push;
+mod sign_in;
+mod steps;
 mod support;
 
 use std::time::Duration;
