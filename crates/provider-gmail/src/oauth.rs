@@ -31,11 +31,14 @@ impl OAuthPlugin for GmailPlugin {
             ("prompt", "consent"),
             ("include_granted_scopes", "true"),
         ];
+        // What the vendor's own discovery document names; of another server nothing is known.
+        let is_vendors = config.auth_url.host_str() == Some("accounts.google.com");
+        let issuer = is_vendors.then(|| "https://accounts.google.com".to_owned());
         Ok(OAuthClient {
             authorize_url: config.auth_url,
             token_url: config.token_url,
             revoke_url: Some(config.revoke_url),
-            issuer: None,
+            issuer,
             client_id,
             client_secret: config.client_secret,
             authorize_parameters: parameters
