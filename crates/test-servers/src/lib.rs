@@ -5,10 +5,12 @@
 //!
 //! - [`Dovecot`] in three dialects, [`Courier`] as the server with hardly any extension, [`Postgres`];
 //! - [`RawImap`], a client that reports what a server holds, independent of the code under test;
+//! - [`Chromium`], a browser without a window;
 //! - [`FaultProxy`] and [`ScriptedImap`] for what real servers do rarely;
 //! - [`mod@corpus`], a deterministic generator of realistic mail.
 
 mod certificate;
+mod chromium;
 mod contained;
 pub mod corpus;
 mod courier;
@@ -22,6 +24,7 @@ mod raw_imap;
 mod scripted_imap;
 
 pub use certificate::TestCertificate;
+pub use chromium::Chromium;
 pub use corpus::{Corpus, GeneratedMail, corpus, small_corpus};
 pub use courier::Courier;
 pub use dovecot::{Dialect, Dovecot, DovecotOptions, MailFormat};
