@@ -8,9 +8,10 @@ use futures::future::BoxFuture;
 pub use gate::BudgetPermit;
 use gate::Gate;
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use super::{Layer, Layered, Operation};
-use crate::{Call, EmailProvider, ErrorKind, ProviderResult};
+use crate::{Call, EmailProvider, ErrorKind, Priority, ProviderResult};
 
 /// What a call costs, in the backend's own units.
 pub type Cost = fn(&Operation) -> u32;
@@ -85,8 +86,23 @@ impl Budget {
     ///
     /// # Errors
     /// `RateLimited` where that takes longer than the call's deadline, at once where it is certain.
+    ///
+    /// The wait is counted in seconds in the histogram `polypost_budget_wait_seconds` by priority and outcome.
     pub async fn enter(&self, call: Call, units: u32) -> ProviderResult<BudgetPermit<'_>> {
-        self.gate.enter(call, units).await
+        let begun = Instant::now();
+        let entered = self.gate.enter(call, units).await;
+        let priority = match call.priority {
+            Priority::Interactive => "interactive",
+            Priority::Background => "background",
+        };
+        let outcome = match &entered {
+            Ok(_) => "entered",
+            Err(_) => "refused",
+        };
+        let labels = [("priority", priority), ("outcome", outcome)];
+        metrics::histogram!("polypost_budget_wait_seconds", &labels)
+            .record(begun.elapsed().as_secs_f64());
+        entered
     }
 
     /// The backend asks to wait: nobody begins before.

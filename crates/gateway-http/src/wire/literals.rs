@@ -11,6 +11,9 @@ pub(crate) const ACCOUNT_ID_HEADER: &str = "X-Aurinko-Account-Id";
 /// Carries a request's id in the response.
 pub(crate) const REQUEST_ID_HEADER: &str = "x-request-id";
 
+/// Names the operation by which a code becomes a token.
+pub(crate) const CODE_EXCHANGE: &str = "authCodeExchange";
+
 /// Names of the security schemes in the OpenAPI document.
 pub(crate) mod security {
     /// An account's token.

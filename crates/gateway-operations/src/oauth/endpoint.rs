@@ -78,7 +78,7 @@ pub(crate) fn authorize_url(
 }
 
 /// A code to be exchanged.
-pub(crate) struct Exchange<'a> {
+pub(crate) struct ReturnedCode<'a> {
     pub redirect_uri: &'a Url,
     pub code: String,
     pub verifier: &'a SecretString,
@@ -90,7 +90,7 @@ pub(crate) struct Exchange<'a> {
 pub(crate) async fn exchange(
     http: &Arc<TokenHttp>,
     client: &OAuthClient,
-    exchange: Exchange<'_>,
+    exchange: ReturnedCode<'_>,
     now: Timestamp,
 ) -> Result<Grant, TokenFailure> {
     let verifier = PkceCodeVerifier::new(exchange.verifier.expose_secret().to_owned());

@@ -4,7 +4,7 @@ use gateway_operations::Gateway;
 use crate::{
     error::ApiResult,
     extract::{CallingApplication, CodePath},
-    wire::AccountSaveResult,
+    wire::{AccountSaveResult, literals},
 };
 
 async fn exchange(
@@ -16,12 +16,12 @@ async fn exchange(
     Ok(Json(saved.into()))
 }
 
-/// Exchange the code of a sign-in for the account and a token of it: once, within ten minutes. A code that
+/// Redeem the code of a sign-in for the account and a token of it: once, within ten minutes. A code that
 /// comes again ends the token that it gave.
 #[utoipa::path(
     post,
     path = "/v1/auth/token/{code}",
-    operation_id = "authCodeExchange",
+    operation_id = literals::CODE_EXCHANGE,
     tag = "auth",
     params(("code" = String, Path, description = "The code")),
     responses((status = 200, description = "The account and its token", body = AccountSaveResult)),

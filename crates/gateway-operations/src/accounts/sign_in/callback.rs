@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Gateway, OperationError, OperationResult,
     accounts::{AccountInput, resolve::Asker},
-    oauth::{Exchange, TokenFailure, exchange},
+    oauth::{ReturnedCode, TokenFailure, exchange},
 };
 
 /// Longest code of a provider, in octets.
@@ -84,7 +84,7 @@ impl Gateway {
                 "this sign-in is not the provider's",
             ));
         };
-        let exchanged = Exchange {
+        let exchanged = ReturnedCode {
             redirect_uri,
             code: code.expose_secret().to_owned(),
             verifier: &verifier,
