@@ -58,10 +58,8 @@ async fn a_password_is_given_in_a_browser_and_the_mailbox_is_connected() {
     window.click("button[value=sign-in]").await;
     let problem = window.text("[role=alert]").await;
     assert!(problem.contains("The sign-in was refused"), "{problem}");
-    assert_eq!(
-        window.run("return document.activeElement.id").await,
-        "problem"
-    );
+    let focused = "return document.activeElement.id";
+    assert_eq!(window.run_until(focused, "problem").await, "problem");
     let kept = "return [email.value, password.value, serverUrl.value]";
     assert_eq!(
         window.run(kept).await,
@@ -70,7 +68,7 @@ async fn a_password_is_given_in_a_browser_and_the_mailbox_is_connected() {
 
     window.type_into("#password", PASSWORD).await;
     window.click("button[value=sign-in]").await;
-    let end: Url = window.location().await.parse().unwrap();
+    let end: Url = window.location(&return_url).await.parse().unwrap();
     assert!(end.as_str().starts_with(&return_url), "{end}");
     window.close().await;
 

@@ -1,12 +1,15 @@
 //! As much of the W3C WebDriver protocol as a form needs: <https://www.w3.org/TR/webdriver2/>.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use test_servers::Chromium;
 
 /// The name of an element's id in answers (section 12.2).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// How long a page may take to become what it is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A browser's window.
 pub struct Session {
@@ -34,6 +37,11 @@ impl Session {
         let opened = session.post("/session", body).await;
         let id = opened["sessionId"].as_str().unwrap();
         session.url = format!("{}/session/{id}", session.url);
+        // A click may be answered before the page that follows is there.
+        let patience = PATIENCE.as_millis();
+        session
+            .post("/timeouts", json!({ "implicit": patience }))
+            .await;
         session
     }
 
@@ -59,9 +67,16 @@ impl Session {
         self.post("/url", json!({ "url": url })).await;
     }
 
-    /// Where the window is.
-    pub async fn location(&self) -> String {
-        self.get("/url").await.as_str().unwrap().to_owned()
+    /// Where the window is, once that begins so; where it is after a while if it never does.
+    pub async fn location(&self, beginning: &str) -> String {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let url = self.get("/url").await.as_str().unwrap().to_owned();
+            if url.starts_with(beginning) || Instant::now() > end {
+                return url;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     async fn find(&self, css: &str) -> String {
@@ -98,6 +113,18 @@ impl Session {
     pub async fn run(&self, script: &str) -> Value {
         self.post("/execute/sync", json!({ "script": script, "args": [] }))
             .await
+    }
+
+    /// The same once it is this; what it is after a while if it never is.
+    pub async fn run_until(&self, script: &str, expected: &str) -> Value {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let value = self.run(script).await;
+            if value == expected || Instant::now() > end {
+                return value;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Gives the window's inside this width, in CSS pixels.
