@@ -20,7 +20,7 @@ mod threads;
 
 pub(crate) use apply::{Announce, ApplyError, Page, ScopeEdit};
 pub(crate) use bounds::check_position;
-pub(crate) use directory::Directory;
+pub(crate) use directory::{Directory, has_renamed_label};
 pub(crate) use handle::{JournalHandle, Journals};
 pub(crate) use identity::folder_id;
 pub(crate) use page::{Observation, Place};

@@ -6,7 +6,7 @@ mod pass;
 mod rescan;
 mod retention;
 mod scan;
-mod scope_state;
+pub(crate) mod scope_state;
 mod start;
 mod supervisor;
 mod tokens;

@@ -74,11 +74,17 @@ impl Mailbox {
                 break;
             };
             let page = page.clone();
-            let list = List {
+            let further = List {
                 page: Some(&page),
                 ..list.clone()
             };
-            (listed, next) = self.one_page(call, list).await?;
+            (listed, next) = match self.one_page(call, further).await {
+                // A place that only this call knows is no longer good: once more from where the caller is.
+                Err(error) if error.kind == ErrorKind::CursorExpired => {
+                    self.one_page(call, list.clone()).await?
+                }
+                answer => answer?,
+            };
         }
         Ok((listed, next))
     }

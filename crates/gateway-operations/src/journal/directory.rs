@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use email_model::{FolderId, FolderKey, FolderRole, ScopeKey};
+use email_model::{FolderId, FolderKey, FolderKind, FolderRole, ScopeKey};
 use email_provider::{Folder, MessageRef};
 use gateway_store::{FolderRow, ScopeNumber, ScopeRow};
 
@@ -88,4 +88,14 @@ pub(crate) fn folder_rows(mailbox: &str, folders: &[Folder]) -> Vec<FolderRow> {
             selectable: folder.selectable,
         })
         .collect()
+}
+
+/// Whether a label of the user's got another name: labels are keywords of messages.
+pub(crate) fn has_renamed_label(old: &[FolderRow], new: &[FolderRow]) -> bool {
+    let old: HashMap<_, _> = old.iter().map(|row| (&row.key, &row.full_name)).collect();
+    let is_own = |row: &&FolderRow| row.kind == FolderKind::Label && row.role.is_none();
+    new.iter().filter(is_own).any(|row| {
+        let name = old.get(&row.key);
+        name.is_some_and(|name| **name != row.full_name)
+    })
 }

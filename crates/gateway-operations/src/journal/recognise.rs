@@ -9,10 +9,14 @@ use gateway_store::{Commit, LoadRequest, MessageRow, ScopeNumber, ScopeRow, Scop
 use super::{
     Announce, JournalHandle, Observation, Page,
     apply::{Applied, ApplyError},
-    directory::folder_rows,
+    directory::{folder_rows, has_renamed_label},
     threads::thread_fact,
 };
-use crate::{CacheMode, Gateway, OperationResult, mailboxes::OpenMailbox};
+use crate::{
+    CacheMode, Gateway, OperationResult,
+    mailboxes::OpenMailbox,
+    sync::scope_state::{Covered, ScopeRecord},
+};
 
 impl Gateway {
     /// Gives each fetched message its id and row, in order; a message met for the first time gets
@@ -193,7 +197,8 @@ impl Gateway {
         self.put_folders(journal, &folders).await
     }
 
-    /// Keeps what the provider says of its folders, where it differs.
+    /// Keeps what the provider says of its folders, where it differs. The names of labels are the keywords of
+    /// messages: where one has another name, no feed tells of them, and everything is compared.
     pub(crate) async fn put_folders(
         &self,
         journal: &JournalHandle,
@@ -207,9 +212,14 @@ impl Gateway {
             .amend(&LoadRequest::default(), |_, directory| {
                 let changed = directory.folders != rows;
                 Ok(changed.then(|| {
+                    let scopes = match has_renamed_label(&directory.folders, &rows) {
+                        true => directory.scopes.values().map(to_compare).collect(),
+                        false => Vec::new(),
+                    };
                     (
                         Commit {
                             folders: Some(rows.clone()),
+                            scopes,
                             ..Commit::default()
                         },
                         (),
@@ -219,6 +229,15 @@ impl Gateway {
             .await?;
         Ok(())
     }
+}
+
+/// The scope, marked to be compared in full once it has been scanned.
+fn to_compare(row: &ScopeRow) -> ScopeWrite {
+    let mut row = row.clone();
+    ScopeRecord::edit(&mut row, |record| {
+        record.rescan |= record.covered != Covered::Nothing;
+    });
+    ScopeWrite { row }
 }
 
 /// A scope of which nothing has been read.

@@ -68,14 +68,13 @@ impl Gateway {
             Some(token) => Some(page_token::read(&journal, "list", question, token)?),
             None => None,
         };
-        let (mut position, began) = match rest {
+        let (own, began) = match rest {
             Some(rest) => (Some(rest.position), rest.began),
             None => (None, self.now()),
         };
-        let page = page_of(question, position.as_ref());
-        if let Some(further) = self.inner.contents.take_search(account.id, page) {
-            position = Some(further);
-        }
+        let page = page_of(question, own.as_ref());
+        let further = self.inner.contents.take_search(account.id, page);
+        let mut position = further.or_else(|| own.clone());
         let Some(search) = self
             .search(account, &mailbox, &journal, &request, began, call)
             .await?
@@ -106,6 +105,12 @@ impl Gateway {
                 }
                 // What was found is shown; the next page meets the failure, or not.
                 Err(_) if !records.is_empty() => break,
+                // A place that the client never saw is no longer good: it asks again from where it is.
+                Err(error)
+                    if error.kind == OperationErrorKind::TokenNotValid && position != own =>
+                {
+                    return Err(took_too_long());
+                }
                 Err(error) => {
                     if let Some(position) = position {
                         self.inner.contents.note_search(account.id, page, position);

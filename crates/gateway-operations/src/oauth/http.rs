@@ -18,7 +18,7 @@ use reqwest::{
 const LONGEST: usize = 256 << 10;
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(8);
-/// How long an answer may take, all in all. Shorter than a grant is held.
+/// How long an answer may take, all in all.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// The port of the checks that a name's addresses pass; the port of a URL is checked with it.
 const HTTPS: u16 = 443;

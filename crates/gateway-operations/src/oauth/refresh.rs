@@ -11,10 +11,11 @@ use email_provider::{
     oauth::{Grant, Refusal},
 };
 use gateway_store::{
-    AccountId, CredentialState, GrantRow, LeaseRequest, StoreError, TokenStatus, sealing::Place,
+    AccountId, CredentialState, GrantRow, LeaseRequest, StoreError, StoreResult, TokenStatus,
+    sealing::Place,
 };
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::{
     endpoint::{self, TokenFailure},
@@ -22,8 +23,11 @@ use super::{
 };
 use crate::{Gateway, OperationError, OperationResult};
 
-/// How long a grant is held: longer than a server is waited for.
-const HELD: Duration = Duration::from_secs(30);
+/// How long a grant is held; prolonged while a server is waited for. A process that was killed keeps it
+/// from the others for no longer than this.
+const HELD: Duration = Duration::from_secs(10);
+/// After how much of that it is prolonged.
+const PROLONGED: Duration = Duration::from_secs(3);
 /// Between two looks at a grant that another process holds.
 const LOOK: Duration = Duration::from_millis(100);
 /// How often storing what was given is tried before the caller is told.
@@ -123,13 +127,7 @@ impl Gateway {
             if kept.grant.refresh_token.is_none() && tokens.unstored().is_none() {
                 return Err(refused("the grant has ended: it has no refresh token"));
             }
-            let hold = LeaseRequest {
-                account: tokens.account,
-                holder: tokens.holder.clone(),
-                now: self.now(),
-                lasts: HELD,
-            };
-            match self.inner.store.hold_grant(&hold).await {
+            match self.hold_grant(tokens).await {
                 Ok(Some(row)) => {
                     let done = self.refresh_held(tokens, row).await;
                     // After a success it is free already.
@@ -193,14 +191,38 @@ impl Gateway {
             .oauth_client(tokens.plugin.as_ref())
             .map_err(|error| ProviderError::new(ErrorKind::Unavailable, error.message))?;
         let http = self.token_http();
-        let answer =
-            endpoint::refresh(http, &client, &kept.grant, &refresh_token, self.now()).await;
-        match answer {
+        let asked = endpoint::refresh(http, &client, &kept.grant, &refresh_token, self.now());
+        match self.holding(tokens, asked).await {
             Ok(grant) => {
                 let version = kept.version;
                 self.store_grant(tokens, Kept { version, grant }).await
             }
             Err(failure) => self.refresh_failed(tokens, kept.version, failure).await,
+        }
+    }
+
+    async fn hold_grant(&self, tokens: &AccountTokens) -> StoreResult<Option<GrantRow>> {
+        let hold = LeaseRequest {
+            account: tokens.account,
+            holder: tokens.holder.clone(),
+            now: self.now(),
+            lasts: HELD,
+        };
+        self.inner.store.hold_grant(&hold).await
+    }
+
+    /// Waits for an answer, and prolongs the hold meanwhile.
+    async fn holding<T>(&self, tokens: &AccountTokens, answer: impl Future<Output = T>) -> T {
+        let mut answer = std::pin::pin!(answer);
+        loop {
+            match timeout(PROLONGED, &mut answer).await {
+                Ok(answer) => return answer,
+                Err(_) => match self.hold_grant(tokens).await {
+                    Ok(Some(_)) => {}
+                    Ok(None) => tracing::warn!("a grant is held by another process meanwhile"),
+                    Err(error) => tracing::warn!(%error, "the hold of a grant is not prolonged"),
+                },
+            }
         }
     }
 

@@ -82,12 +82,15 @@ impl Gateway {
         let survey = self.survey(context).await?;
         let mut orphaned = self.reconcile_scopes(context, &survey).await?;
         self.look_into_new_scopes(context).await?;
-        for state in survey.scopes.iter().filter(|state| state.moved) {
+        for state in &survey.scopes {
             let directory = context.journal.directory();
             let Some(scope) = directory.scope_by_key(&state.key) else {
                 continue;
             };
             let record = ScopeRecord::of(scope);
+            if !state.moved && !record.rescan {
+                continue;
+            }
             if record
                 .failure
                 .as_ref()

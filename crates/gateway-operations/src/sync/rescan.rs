@@ -10,7 +10,7 @@ use email_model::EntryKey;
 use email_provider::{
     Detail, Entry, EntryState, MessageRef, ScanDetail, ScanNext, ScanRequest, ScanWindow,
 };
-use gateway_store::{LoadRequest, ScopeNumber, ScopeRow};
+use gateway_store::{Commit, LoadRequest, ScopeNumber, ScopeRow, ScopeWrite};
 
 use super::{
     pass::{PAGE, PassContext, PassError},
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     Gateway,
-    journal::{Announce, Place},
+    journal::{Announce, Directory, Place, has_renamed_label},
 };
 
 /// More absent entries than this, or than [`SHARE`] of the scope, are believed only after a second
@@ -57,12 +57,35 @@ impl Gateway {
         let listing = self.list_scope(context, row).await?;
         self.compare_listed(context, row, &listing).await?;
         self.compare_absent(context, row, listing).await?;
-        context
-            .journal
-            .amend_scope(number, |row| {
-                ScopeRecord::edit(row, |record| record.rescan = false)
-            })
-            .await?;
+        self.end_comparison(context, number, &directory).await
+    }
+
+    /// The scope need not be compared any more, unless a label got another name meanwhile: the listing may
+    /// have had the old one.
+    async fn end_comparison(
+        &self,
+        context: &PassContext<'_>,
+        number: ScopeNumber,
+        before: &Directory,
+    ) -> Result<(), PassError> {
+        let request = LoadRequest::default();
+        let amended = context.journal.amend(&request, |_, directory| {
+            let row = directory.scopes.get(&number);
+            let is_open = |row: &&ScopeRow| ScopeRecord::of(row).rescan;
+            let Some(mut row) = row.filter(is_open).cloned() else {
+                return Ok(None);
+            };
+            if has_renamed_label(&before.folders, &directory.folders) {
+                return Ok(None);
+            }
+            ScopeRecord::edit(&mut row, |record| record.rescan = false);
+            let commit = Commit {
+                scopes: vec![ScopeWrite { row }],
+                ..Commit::default()
+            };
+            Ok(Some((commit, ())))
+        });
+        amended.await?;
         Ok(())
     }
 
@@ -120,6 +143,8 @@ impl Gateway {
         row: &ScopeRow,
         listing: &Listing,
     ) -> Result<(), PassError> {
+        let states = listing.entries.values().flatten();
+        self.learn_folders(context, states).await?;
         let keys: Vec<&EntryKey> = listing.entries.keys().collect();
         for chunk in keys.chunks(PAGE) {
             let differing = self.differing(context, row, listing, chunk).await?;
@@ -203,10 +228,7 @@ impl Gateway {
             .collect();
         let mut vanished = Vec::new();
         let entries = self.complete(context, row, bare, &mut vanished).await?;
-        let observations: Vec<_> = entries
-            .into_iter()
-            .map(|entry| self.observation(context.journal, row.number, entry))
-            .collect();
+        let observations = self.observations(context, row.number, entries).await?;
         let vanished: Vec<Place> = vanished.into_iter().map(|key| (row.number, key)).collect();
         self.commit_page(context, &observations, &vanished, Announce::Feed, None)
             .await?;

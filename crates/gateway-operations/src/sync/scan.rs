@@ -265,10 +265,7 @@ impl Gateway {
             self.identify(context, row, page.entries).await?
         };
         let found = u64::try_from(entries.len()).unwrap_or(0);
-        let observations: Vec<_> = entries
-            .into_iter()
-            .map(|entry| self.observation(context.journal, row.number, entry))
-            .collect();
+        let observations = self.observations(context, row.number, entries).await?;
         let (total, next, window) = (page.total, page.next, task.window);
         let edit = move |row: &mut ScopeRow| {
             if let ScanNext::Done {

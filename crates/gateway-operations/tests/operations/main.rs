@@ -7,6 +7,7 @@ mod bounds;
 mod conversations;
 mod folders;
 mod harness;
+mod identity;
 mod listing;
 mod readiness;
 mod reading;

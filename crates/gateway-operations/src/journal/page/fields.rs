@@ -22,6 +22,13 @@ impl State<'_> {
             next.labels = None;
             next.folders.clear();
         }
+        if self.adopted.remove(&id) {
+            // It is the same message with another date, size or order of header fields.
+            next.received_at = observation.received_at.or(next.received_at);
+            if observation.envelope.is_some() {
+                next.envelope = None;
+            }
+        }
         fill(&mut next.received_at, &observation.received_at);
         fill(&mut next.message_id, &observation.message_id);
         fill(&mut next.envelope, &observation.envelope);

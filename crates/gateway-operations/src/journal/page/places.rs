@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use email_model::{Digest128, MessageId};
+use email_model::{Digest128, Flags, Labels, MessageId};
 use gateway_store::{EntryRow, MessageRow, Seq};
 
 use super::{Observation, Place, State};
@@ -40,7 +40,10 @@ impl State<'_> {
             (Some(id), _) => id,
             (None, None) if gone.is_none() => return None,
             (None, free) => match self.orphan_like(observation, new_by_message_id) {
-                Some(id) => id,
+                Some(id) => {
+                    self.adopted.insert(id);
+                    id
+                }
                 None => match (gone, free) {
                     (Some(id), _) => id,
                     (None, Some((id, digest))) => {
@@ -56,14 +59,15 @@ impl State<'_> {
     }
 
     /// The one message without a living entry that has this Message-ID, if the page has one new
-    /// entry with it.
+    /// entry with it. A draft keeps its Message-ID from revision to revision while its bytes change: where the
+    /// mailbox makes another message of each, so does the gateway.
     fn orphan_like(
         &self,
         observation: &Observation,
         new: &HashMap<&str, usize>,
     ) -> Option<MessageId> {
         let message_id = observation.message_id.as_deref()?;
-        if new.get(message_id) != Some(&1) {
+        if new.get(message_id) != Some(&1) || is_draft(observation.labels.as_ref()) {
             return None;
         }
         let mut orphans = self
@@ -71,7 +75,10 @@ impl State<'_> {
             .get(message_id)
             .into_iter()
             .flatten()
-            .filter(|id| !self.is_live(**id) && self.messages.get(id).is_some_and(|row| !row.gone));
+            .filter(|id| {
+                let is_lost = |row: &MessageRow| !row.gone && !is_draft(row.labels.as_ref());
+                !self.is_live(**id) && self.messages.get(id).is_some_and(is_lost)
+            });
         match (orphans.next(), orphans.next()) {
             (Some(only), None) => Some(*only),
             _ => None,
@@ -148,4 +155,8 @@ impl State<'_> {
             self.orphaned += 1;
         }
     }
+}
+
+fn is_draft(labels: Option<&Labels>) -> bool {
+    labels.is_some_and(|labels| labels.flags.contains(Flags::DRAFT))
 }

@@ -21,6 +21,8 @@ pub(super) struct State<'a> {
     pub(super) touched: Vec<MessageId>,
     pub(super) is_touched: HashSet<MessageId>,
     pub(super) inserted: HashSet<MessageId>,
+    /// Messages recognised by their Message-ID alone, of which the rest may differ.
+    pub(super) adopted: HashSet<MessageId>,
     pub(super) changed: HashSet<MessageId>,
     pub(super) entries: Vec<EntryRow>,
     pub(super) entries_removed: Vec<Place>,
@@ -66,6 +68,7 @@ impl<'a> State<'a> {
             touched: Vec::new(),
             is_touched: HashSet::new(),
             inserted: HashSet::new(),
+            adopted: HashSet::new(),
             changed: HashSet::new(),
             entries: Vec::new(),
             entries_removed: Vec::new(),

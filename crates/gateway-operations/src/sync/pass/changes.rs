@@ -76,10 +76,7 @@ impl Gateway {
         vanished: &[Place],
         next: &Cursor,
     ) -> Result<usize, PassError> {
-        let observations: Vec<_> = entries
-            .into_iter()
-            .map(|entry| self.observation(context.journal, number, entry))
-            .collect();
+        let observations = self.observations(context, number, entries).await?;
         let mut observations = observations.as_slice();
         let mut vanished = vanished;
         let mut orphaned = 0;

@@ -1,13 +1,13 @@
-//! What a feed leaves out of a new entry.
+//! What a feed leaves out of a new entry, and entries in the gateway's terms.
 
 use std::collections::{HashMap, HashSet};
 
-use email_model::EntryKey;
-use email_provider::{Detail, Entry, MessageRef};
-use gateway_store::{LoadRequest, ScopeRow};
+use email_model::{EntryKey, FolderKey};
+use email_provider::{Detail, Entry, EntryState, MessageRef};
+use gateway_store::{LoadRequest, ScopeNumber, ScopeRow};
 
 use super::{PAGE, PassContext, PassError};
-use crate::Gateway;
+use crate::{Gateway, journal::Observation};
 
 impl Gateway {
     /// Reads what the feed did not tell of entries that are new: identity and envelope. Those that
@@ -84,5 +84,40 @@ impl Gateway {
             }
         }
         Ok(complete)
+    }
+
+    /// Entries in the gateway's terms.
+    pub(crate) async fn observations(
+        &self,
+        context: &PassContext<'_>,
+        number: ScopeNumber,
+        entries: Vec<Entry>,
+    ) -> Result<Vec<Observation>, PassError> {
+        let states = entries.iter().filter_map(|entry| entry.state.as_ref());
+        self.learn_folders(context, states).await?;
+        let observations = entries
+            .into_iter()
+            .map(|entry| self.observation(context.journal, number, entry));
+        Ok(observations.collect())
+    }
+
+    /// Makes sure that the directory knows the folders of these states, also those made since the survey: a
+    /// place that is not known would be left out for good.
+    pub(crate) async fn learn_folders<'a>(
+        &self,
+        context: &PassContext<'_>,
+        states: impl Iterator<Item = &'a EntryState>,
+    ) -> Result<(), PassError> {
+        let directory = context.journal.directory();
+        let known: HashSet<&FolderKey> = directory.folders.iter().map(|row| &row.key).collect();
+        if states
+            .flat_map(|state| &state.folders)
+            .all(|key| known.contains(key))
+        {
+            return Ok(());
+        }
+        let folders = context.mailbox.provider.folders(context.call).await?;
+        self.put_folders(context.journal, &folders).await?;
+        Ok(())
     }
 }
