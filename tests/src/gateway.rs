@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 use test_servers::{PASSWORD, free_port};
 
 use crate::{Answer, Api, Auth, Backup, Call, Storage, StoreKind};
@@ -237,16 +237,16 @@ impl GatewayProcess {
     /// # Errors
     /// When there is no answer or one that breaks the contract.
     pub async fn connect(&self, user: &str, imap_port: u16) -> Result<Answer> {
-        let body = json!({
-            "serviceType": "IMAP",
-            "active": true,
-            "email": user,
-            "loginString": user,
-            "password": PASSWORD,
-            "serverUrl": format!("imap://127.0.0.1:{imap_port}?security=none"),
-        });
+        self.connect_by(imap_credentials(user, imap_port)).await
+    }
+
+    /// Connects a mailbox by the body of `POST /v1/am/accounts` and returns the answer.
+    ///
+    /// # Errors
+    /// When there is no answer or one that breaks the contract.
+    pub async fn connect_by(&self, credentials: Value) -> Result<Answer> {
         let call = Call::post("/v1/am/accounts").query("ensureAccess", true);
-        Ok(self.application().call(call.json(body)).await?)
+        Ok(self.application().call(call.json(credentials)).await?)
     }
 
     /// As [`GatewayProcess::connect`]: the account's number and a client signed in with its token.
@@ -254,7 +254,15 @@ impl GatewayProcess {
     /// # Errors
     /// When the gateway refuses.
     pub async fn account(&self, user: &str, imap_port: u16) -> Result<(i64, Api)> {
-        let answer = self.connect(user, imap_port).await?;
+        self.account_by(imap_credentials(user, imap_port)).await
+    }
+
+    /// As [`GatewayProcess::connect_by`]: the account's number and a client signed in with its token.
+    ///
+    /// # Errors
+    /// When the gateway refuses.
+    pub async fn account_by(&self, credentials: Value) -> Result<(i64, Api)> {
+        let answer = self.connect_by(credentials).await?;
         ensure!(answer.status == 200, "connecting: {}", answer.told());
         let id = answer.json["accountId"].as_i64().context("no accountId")?;
         let token = answer.json["accessToken"]
@@ -279,6 +287,17 @@ impl GatewayProcess {
         let log = std::fs::read(self.storage.log_file()).unwrap_or_default();
         String::from_utf8_lossy(&log).into_owned()
     }
+}
+
+fn imap_credentials(user: &str, port: u16) -> Value {
+    json!({
+        "serviceType": "IMAP",
+        "active": true,
+        "email": user,
+        "loginString": user,
+        "password": PASSWORD,
+        "serverUrl": format!("imap://127.0.0.1:{port}?security=none"),
+    })
 }
 
 /// `POLYPOST_TEST_LOG`, for who looks into a failure.

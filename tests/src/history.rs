@@ -1,16 +1,16 @@
 //! Random histories of a mailbox, and the proof that a mirror follows each of them.
 //!
 //! A history is a few rounds of random steps, all drawn from one seed: changes on the mail server behind the gateway's
-//! back, calls of the API, faults of the connection, kills of the gateway, stores put back to a backup. After each round
+//! back, calls of the API, faults of the connection or of the server, kills of the gateway, stores put back to a backup. After each round
 //! the faults end, and every mirror must come to equal the mailbox; then the feed must be quiet. At the end tokens that
 //! were kept since the first round must still lead there.
 
 mod calls;
 mod check;
 mod faults;
+mod gmail;
+mod imap;
 mod mails;
-mod server;
-mod steps;
 mod world;
 
 use std::path::PathBuf;
@@ -19,10 +19,12 @@ use anyhow::{Context, Result};
 use rand::Rng;
 use test_servers::Dialect;
 
-use self::world::World;
+use self::gmail::GmailSide;
+use self::imap::ImapSide;
+use self::world::{Side, World};
 use crate::{Mirror, StoreKind};
 
-pub use self::server::MailServer;
+pub use self::imap::MailServer;
 
 /// Which mail server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub enum ServerKind {
     Dovecot(Dialect),
     /// Courier.
     Courier,
+    /// Gmail's API, as its fake answers.
+    Gmail,
 }
 
 /// How much happens.
@@ -65,7 +69,14 @@ impl History {
     /// # Errors
     /// With what went wrong, the seed, every step, and the end of the gateway's log.
     pub async fn run(&self) -> Result<String> {
-        let mut world = World::new(self)
+        match self.server {
+            ServerKind::Dovecot(_) | ServerKind::Courier => self.run_on::<ImapSide>().await,
+            ServerKind::Gmail => self.run_on::<GmailSide>().await,
+        }
+    }
+
+    async fn run_on<S: Side>(&self) -> Result<String> {
+        let mut world = World::<S>::new(self)
             .await
             .with_context(|| format!("{self}: the start"))?;
         match self.happen(&mut world).await {
@@ -81,7 +92,7 @@ impl History {
         }
     }
 
-    async fn happen(&self, world: &mut World) -> Result<()> {
+    async fn happen<S: Side>(&self, world: &mut World<S>) -> Result<()> {
         world.begin().await?;
         world.converge().await?;
         let mut kept: Vec<(u64, Mirror)> = Vec::new();

@@ -20,7 +20,7 @@ pub use gateway::{CLIENT_ID, CLIENT_SECRET, GatewayOptions, GatewayProcess};
 pub use mirror::{Copy, Expiry, Hashes, Mirror, Mode, Poll, Record, WalkError};
 pub use spec::Spec;
 pub use storage::{Backup, Storage, StoreKind};
-pub use truth::{Difference, Key, Naming, Truth, Window, hash_of};
+pub use truth::{Difference, Folders, Key, Naming, Truth, Window, hash_of};
 
 /// The present moment. Tests compare it with what servers and the gateway claim, so it is the machine's own.
 #[must_use]

@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 pub use self::copy::{Copy, Record};
 pub use self::hashes::Hashes;
 use self::walk::Stream;
-use crate::truth::role_of;
+use crate::truth::Folders;
 use crate::{Answer, Api, Call, Failure, Key, Truth, Window, now};
 
 /// How a mirror fetches and applies.
@@ -228,38 +228,28 @@ impl Mirror {
         walked.error.map_or(Ok(()), Err)
     }
 
-    /// The copy's messages as a comparison needs them: ids by key. `folders` are paths by id.
+    /// The copy's messages as a comparison needs them: ids by key.
     ///
     /// # Errors
     /// When a message lacks something, or its bytes cannot be had.
     pub async fn contents(
         &self,
-        folders: &BTreeMap<String, String>,
+        folders: &Folders,
         hashes: &mut Hashes,
     ) -> anyhow::Result<BTreeMap<Key, Vec<String>>> {
         let mut all: BTreeMap<Key, Vec<String>> = BTreeMap::new();
         for (id, record) in self.copy.live() {
-            let hash = hashes.of(&self.api, id).await?;
-            let folder = record.folder.as_ref();
-            let folder = folder.with_context(|| format!("{id} has no folderId"))?;
-            let folder = folders
-                .get(folder)
-                .with_context(|| format!("{id} is in the unknown folder {folder}"))?;
-            let mut labels = record.labels.clone();
-            let mut take = |label: &str| labels.remove(label);
+            let folder = folders.of_message(record.folder.as_deref(), &record.keywords);
             let key = Key {
-                unread: take("unread"),
-                flagged: take("flagged"),
-                draft: take("draft"),
-                role: role_of(folder).filter(|role| take(role)),
-                folder: folder.clone(),
-                hash,
+                folder: folder.with_context(|| id.clone())?,
+                hash: hashes.of(&self.api, id).await?,
+                labels: record.labels.clone(),
+                classifications: record.classifications.clone(),
                 keywords: record.keywords.clone(),
                 received: record
                     .received
                     .with_context(|| format!("{id} has no receivedAt"))?,
             };
-            anyhow::ensure!(labels.is_empty(), "{id} has the labels {labels:?} too many");
             all.entry(key).or_default().push(id.clone());
         }
         Ok(all)

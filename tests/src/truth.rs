@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail, ensure};
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use test_servers::RawImap;
 
@@ -23,18 +24,14 @@ pub fn hash_of(raw: &[u8]) -> String {
 /// All that a copy must agree on about one message.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
-    /// Path of its folder, elements joined by `/`.
+    /// Path of its folder, elements joined by `/`; of a mailbox with labels as [`Folders`] has it.
     pub folder: String,
     /// SHA-256 of its bytes.
     pub hash: String,
-    /// Neither `\Seen`.
-    pub unread: bool,
-    /// `\Flagged`.
-    pub flagged: bool,
-    /// `\Draft`, or in the folder for drafts.
-    pub draft: bool,
-    /// What else the folder is for.
-    pub role: Option<&'static str>,
+    /// Its `sysLabels`.
+    pub labels: BTreeSet<String>,
+    /// Its `sysClassifications`.
+    pub classifications: BTreeSet<String>,
     /// Keywords.
     pub keywords: BTreeSet<String>,
     /// When the server received it.
@@ -90,12 +87,73 @@ impl Naming {
     }
 }
 
-/// What the folder's path says it is for.
-#[must_use]
-pub fn role_of(path: &str) -> Option<&'static str> {
+/// What the folder's path says it is for, drafts apart.
+fn role_of(path: &str) -> Option<&'static str> {
     ROLES
         .iter()
         .find_map(|(name, role)| (*name == path).then_some(*role))
+}
+
+/// A mailbox's folders as its clients know them.
+#[derive(Debug, Clone, Default)]
+pub struct Folders {
+    paths: BTreeMap<String, String>,
+    /// Ids of those that stand for a kind of message.
+    kinds: BTreeSet<String>,
+    are_labels: bool,
+}
+
+impl Folders {
+    /// Of the records of `GET /v1/email/folders`.
+    #[must_use]
+    pub fn of(records: &[Value]) -> Self {
+        let mut folders = Self::default();
+        for record in records {
+            let text = |field: &str| record[field].as_str().map(str::to_owned);
+            let (Some(id), Some(path)) = (text("id"), text("fullName")) else {
+                continue;
+            };
+            if record["sysLabel"].is_string() {
+                folders.kinds.insert(id.clone());
+            }
+            folders.are_labels |= record["isLabel"] == true;
+            folders.paths.insert(id, path);
+        }
+        folders
+    }
+
+    /// What a [`Key`] says of a message's folder: its path. Where folders are labels a message may carry many and is
+    /// shown in one: of the user's own this must be the one with the lowest id, and which one that is
+    /// nobody but the gateway knows: [`Self::OWN`] stands for it, [`Self::NONE`] for none.
+    ///
+    /// # Errors
+    /// When it is another one.
+    pub fn of_message(&self, folder: Option<&str>, keywords: &BTreeSet<String>) -> Result<String> {
+        let own = |id: &&String| {
+            let path = self.paths.get(*id);
+            !self.kinds.contains(*id) && path.is_some_and(|path| keywords.contains(path))
+        };
+        match folder {
+            None if self.are_labels => Ok(Self::NONE.to_owned()),
+            None => bail!("no folderId"),
+            Some(id) => {
+                let path = self.paths.get(id);
+                let path = path.with_context(|| format!("the unknown folder {id}"))?;
+                if !self.are_labels || self.kinds.contains(id) {
+                    return Ok(path.clone());
+                }
+                let first = self.paths.keys().find(own).map(String::as_str);
+                ensure!(first == Some(id), "{path} is not the first of {keywords:?}");
+                Ok(Self::OWN.to_owned())
+            }
+        }
+    }
+
+    /// One of the user's own labels.
+    pub const OWN: &str = "(a label)";
+
+    /// No label at all.
+    pub const NONE: &str = "(no label)";
 }
 
 impl Truth {
@@ -111,13 +169,18 @@ impl Truth {
                 if has(&mail.flags, "\\Deleted") {
                     continue;
                 }
+                let draft = has(&mail.flags, "\\Draft") || folder == "Drafts";
+                let labels = [
+                    (!has(&mail.flags, "\\Seen")).then_some("unread"),
+                    has(&mail.flags, "\\Flagged").then_some("flagged"),
+                    draft.then_some("draft"),
+                    role_of(&folder),
+                ];
                 let key = Key {
-                    role: role_of(&folder),
                     folder: folder.clone(),
                     hash: hash_of(&mail.raw),
-                    unread: !has(&mail.flags, "\\Seen"),
-                    flagged: has(&mail.flags, "\\Flagged"),
-                    draft: has(&mail.flags, "\\Draft") || folder == "Drafts",
+                    labels: labels.into_iter().flatten().map(str::to_owned).collect(),
+                    classifications: BTreeSet::new(),
                     keywords: mail.keywords,
                     received: mail.internal_date.to_utc(),
                 };
@@ -228,19 +291,9 @@ fn told(key: &Key) -> String {
         key.folder,
         key.received
     );
-    for (word, holds) in [
-        ("unread", key.unread),
-        ("flagged", key.flagged),
-        ("draft", key.draft),
-    ] {
-        if holds {
-            text.push(' ');
-            text.push_str(word);
-        }
-    }
-    if let Some(role) = key.role {
+    for word in key.labels.iter().chain(&key.classifications) {
         text.push(' ');
-        text.push_str(role);
+        text.push_str(word);
     }
     for keyword in &key.keywords {
         text.push_str(" #");

@@ -6,15 +6,15 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use tokio::time::Instant;
 
-use super::world::World;
-use crate::{Call, Difference, Key, Mirror, Poll, Truth, WalkError, now};
+use super::world::{Side, World};
+use crate::{Call, Difference, Folders, Key, Mirror, Poll, Truth, WalkError, now};
 
 /// How long a mirror may need to come to equal a mailbox that is at rest.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 const PAUSE: Duration = Duration::from_millis(150);
 
-impl World {
+impl<S: Side> World<S> {
     /// Lets every mirror follow until it equals the mailbox, and holds the feed to its promises on the way.
     pub async fn converge(&mut self) -> Result<()> {
         for which in 0..self.mirrors.len() {
@@ -24,7 +24,7 @@ impl World {
             self.is_quiet(which).await?;
         }
         self.troubled = false;
-        Ok(())
+        self.side.check()
     }
 
     /// Follows with one mirror until it equals the mailbox.
@@ -32,7 +32,7 @@ impl World {
         let start = Instant::now();
         let mut last = String::new();
         while start.elapsed() < PATIENCE {
-            let truth = self.truth().await?;
+            let truth = self.side.truth().await?;
             let asked = now();
             let poll = match self.walk_whole(which).await? {
                 Some(poll) => poll,
@@ -56,7 +56,7 @@ impl World {
                 }
                 Ok(difference) => {
                     last = format!("{} records\n{difference}", poll.records);
-                    if poll.verified > asked && truth == self.truth().await? {
+                    if poll.verified > asked && truth == self.side.truth().await? {
                         let lie = format!(
                             "mirror {which} was told that all before {} is there, but:\n{last}",
                             poll.verified
@@ -108,14 +108,7 @@ impl World {
     async fn contents(&mut self, which: usize) -> Result<BTreeMap<Key, Vec<String>>> {
         let answer = self.api.call(Call::get("/v1/email/folders")).await?;
         ensure!(answer.status == 200, "{}", answer.told());
-        let folders = answer
-            .records()
-            .iter()
-            .filter_map(|folder| {
-                let text = |field: &str| folder[field].as_str().map(str::to_owned);
-                Some((text("id")?, text("fullName")?))
-            })
-            .collect();
+        let folders = Folders::of(answer.records());
         self.mirrors[which]
             .contents(&folders, &mut self.hashes)
             .await
@@ -183,7 +176,7 @@ impl World {
                 .with_context(|| format!("from tokens of step {step}"))?;
         }
         // A client that begins now gets the same.
-        let before = self.truth().await?;
+        let before = self.side.truth().await?;
         let (api, step) = (self.api.clone(), self.step);
         let mode = crate::Mode::Sequential;
         self.tell("a client begins at the end");

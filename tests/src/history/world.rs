@@ -3,25 +3,50 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail};
-use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use test_servers::{Fault, FaultProxy, RawImap};
 
 use super::mails::Mails;
-use super::server::{MailServer, USER};
 use super::{Course, History};
 use crate::{
     Api, Backup, Expiry, GatewayOptions, GatewayProcess, Hashes, Mirror, Mode, Truth, WalkError,
 };
 
-/// A mail server, a connection that can be troubled, a gateway, and mirrors.
-#[derive(Debug)]
-pub(super) struct World {
+/// The mailbox of a history, and what can go wrong on the way to it.
+pub(super) trait Side: Sized {
+    /// An empty mailbox.
+    async fn start(history: &History, rng: &mut ChaCha8Rng) -> Result<Self>;
+
+    /// What the gateway must be told.
+    fn options(&self, options: GatewayOptions, rng: &mut ChaCha8Rng) -> GatewayOptions;
+
+    /// Connects it and gives a client of its account.
+    async fn connect(&self, gateway: &GatewayProcess) -> Result<Api>;
+
+    /// What the mailbox holds now.
+    async fn truth(&self) -> Result<Truth>;
+
+    /// Everything works again.
+    async fn end_faults(&mut self) -> Result<()>;
+
+    /// Whether the gateway has behaved until now.
+    fn check(&self) -> Result<()>;
+
+    /// Puts folders and mail in.
+    async fn fill(world: &mut World<Self>) -> Result<()>;
+
+    /// Changes the mailbox behind the gateway's back.
+    async fn change(world: &mut World<Self>) -> Result<()>;
+
+    /// Lets something break.
+    async fn trouble(world: &mut World<Self>) -> Result<()>;
+}
+
+/// A mailbox, a gateway, and mirrors.
+pub(super) struct World<S> {
     pub seed: u64,
     pub rng: ChaCha8Rng,
-    pub server: MailServer,
-    pub proxy: FaultProxy,
+    pub side: S,
     pub gateway: GatewayProcess,
     pub api: Api,
     pub mirrors: Vec<Mirror>,
@@ -42,32 +67,21 @@ pub(super) struct World {
     started: tokio::time::Instant,
 }
 
-impl World {
+impl<S: Side> World<S> {
     /// A mailbox with some mail, and a gateway that is connected to it.
     pub async fn new(history: &History) -> Result<Self> {
         let mut rng = ChaCha8Rng::seed_from_u64(history.seed);
-        let server = MailServer::start(history.server, rng.random_bool(0.7)).await?;
-        let proxy = FaultProxy::to_port(server.port())?;
-        let freshness = ["0s", "0s", "300ms"].choose(&mut rng).copied();
+        let side = S::start(history, &mut rng).await?;
         let options = GatewayOptions::new(history.store)
-            .set("POLYPOST_SYNC__FRESHNESS", freshness.unwrap_or("0s"))
-            .set(
-                "POLYPOST_SYNC__PUSH",
-                if rng.random_bool(0.7) {
-                    "true"
-                } else {
-                    "false"
-                },
-            )
             .set("POLYPOST_LIMITS__CALL_DEADLINE", "5s")
             .set("POLYPOST_LIMITS__BACKGROUND_DEADLINE", "8s");
+        let options = side.options(options, &mut rng);
         let gateway = GatewayProcess::start(&history.program, options).await?;
-        let (_, api) = gateway.account(USER, proxy.port()).await?;
+        let api = side.connect(&gateway).await?;
         Ok(Self {
             seed: history.seed,
             rng,
-            server,
-            proxy,
+            side,
             gateway,
             api,
             mirrors: Vec::new(),
@@ -86,12 +100,7 @@ impl World {
 
     /// Fills the mailbox and begins two syncs.
     pub async fn begin(&mut self) -> Result<()> {
-        for _ in 0..self.rng.random_range(2..5) {
-            self.create_folder().await?;
-        }
-        for _ in 0..self.rng.random_range(3..9) {
-            self.append().await?;
-        }
+        S::fill(self).await?;
         let (one, other) = if self.rng.random_bool(0.5) {
             (Mode::Sequential, Mode::Concurrent)
         } else {
@@ -99,7 +108,7 @@ impl World {
         };
         for (name, mode, days) in [("whole", one, None), ("window", other, Some(30))] {
             self.tell(format!("a {mode:?} mirror of {days:?} days"));
-            let before = self.truth().await?;
+            let before = self.side.truth().await?;
             let api = self.api.clone();
             let mirror = self
                 .patiently(async || {
@@ -126,31 +135,24 @@ impl World {
         }
     }
 
-    /// A client of the mail server, past the proxy.
-    pub async fn client(&self) -> Result<RawImap> {
-        self.server.client().await
-    }
-
-    /// What the mailbox holds now.
-    pub async fn truth(&self) -> Result<Truth> {
-        Truth::of(&mut self.client().await?, self.server.naming()).await
-    }
-
     /// A step of any kind.
     pub async fn any_step(&mut self, faults: bool) -> Result<()> {
         self.step += 1;
         match self.rng.random_range(0..100) {
-            0..55 => self.change_mailbox().await,
+            0..55 => S::change(self).await,
             55..80 => self.call_api().await,
-            _ if faults => self.break_something().await,
-            _ => self.change_mailbox().await,
+            _ if faults => {
+                self.troubled = true;
+                S::trouble(self).await
+            }
+            _ => S::change(self).await,
         }
     }
 
     /// Everything works again.
     pub async fn end_faults(&mut self) -> Result<()> {
         self.step += 1;
-        self.proxy.set(Fault::Pass).await?;
+        self.side.end_faults().await?;
         if !self.gateway.is_running() {
             self.gateway.resume().await?;
         }

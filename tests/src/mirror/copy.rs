@@ -14,6 +14,8 @@ pub struct Record {
     pub folder: Option<String>,
     /// `sysLabels`.
     pub labels: BTreeSet<String>,
+    /// `sysClassifications`.
+    pub classifications: BTreeSet<String>,
     /// `keywords`.
     pub keywords: BTreeSet<String>,
     /// `receivedAt`.
@@ -55,6 +57,7 @@ impl Change {
             Some(Record {
                 folder: text("folderId"),
                 labels: texts("sysLabels")?,
+                classifications: texts("sysClassifications")?,
                 keywords: texts("keywords")?,
                 received,
                 message_id: text("internetMessageId"),

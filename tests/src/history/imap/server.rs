@@ -3,7 +3,7 @@
 use anyhow::Result;
 use test_servers::{Courier, Dovecot, DovecotOptions, RawImap};
 
-use super::ServerKind;
+use crate::history::ServerKind;
 use crate::truth::{ENCODED, Naming};
 
 /// A mail server with one user of interest.
@@ -35,6 +35,7 @@ impl MailServer {
                 Self::Dovecot(Box::new(Dovecot::start(options).await?))
             }
             ServerKind::Courier => Self::Courier(Box::new(Courier::start().await?)),
+            ServerKind::Gmail => anyhow::bail!("that is no IMAP server"),
         })
     }
 

@@ -5,8 +5,8 @@ use rand::Rng;
 use rand::seq::IndexedRandom;
 use test_servers::RawImap;
 
+use super::ImapWorld;
 use super::server::{MailServer, USER, on_disk};
-use super::world::World;
 use crate::{hash_of, truth::ENCODED};
 
 const KEYWORDS: [&str; 4] = ["work", "later", "Projekt-7", "x_y"];
@@ -19,9 +19,9 @@ struct Picked {
     uid: u32,
 }
 
-impl World {
+impl ImapWorld {
     /// One change.
-    pub async fn change_mailbox(&mut self) -> Result<()> {
+    pub(super) async fn change_something(&mut self) -> Result<()> {
         match self.rng.random_range(0..100) {
             0..22 => self.append().await,
             22..26 => self.append_again().await,
@@ -39,12 +39,12 @@ impl World {
     }
 
     /// New mail, by APPEND or as a delivery.
-    pub async fn append(&mut self) -> Result<()> {
+    pub(super) async fn append(&mut self) -> Result<()> {
         let mut client = self.client().await?;
         let folder = self.any_folder(&mut client).await?;
         for _ in 0..self.rng.random_range(1..4) {
             let mail = self.mails.make(&mut self.rng, self.seed);
-            if let MailServer::Courier(courier) = &self.server
+            if let MailServer::Courier(courier) = &self.side.server
                 && self.rng.random_bool(0.6)
             {
                 courier.deliver(USER, &on_disk(&folder), &mail.raw)?;
@@ -188,7 +188,7 @@ impl World {
     }
 
     /// A folder at the top or in another; the few names come again after a removal.
-    pub async fn create_folder(&mut self) -> Result<()> {
+    pub(super) async fn create_folder(&mut self) -> Result<()> {
         let mut client = self.client().await?;
         let own = self.own_folders(&mut client).await?;
         let name = self.new_name(&own);
@@ -228,11 +228,16 @@ impl World {
         let mut client = self.client().await?;
         let folder = self.any_folder(&mut client).await?;
         client.logout().await?;
-        self.server.reset_uidvalidity(&folder).await?;
+        self.side.server.reset_uidvalidity(&folder).await?;
         // Servers end the sessions that have it selected.
         self.troubled = true;
         self.tell(format!("reset the UIDVALIDITY of {folder}"));
         Ok(())
+    }
+
+    /// A client of the mail server, past the proxy.
+    async fn client(&self) -> Result<RawImap> {
+        self.side.server.client().await
     }
 
     fn new_name(&mut self, own: &[String]) -> String {
@@ -241,7 +246,7 @@ impl World {
         let name = names.choose(&mut self.rng).copied().unwrap_or("Work");
         let parent = own.choose(&mut self.rng).cloned();
         let parent = parent.filter(|_| self.rng.random_bool(0.4));
-        self.server.naming().below(parent.as_deref(), name)
+        self.side.server.naming().below(parent.as_deref(), name)
     }
 
     fn some_flags(&mut self) -> Vec<&'static str> {
@@ -272,7 +277,7 @@ impl World {
 
     /// Those that the history made.
     async fn own_folders(&mut self, client: &mut RawImap) -> Result<Vec<String>> {
-        let naming = self.server.naming();
+        let naming = self.side.server.naming();
         let names: Vec<&str> = ENCODED.iter().map(|(_, shown)| *shown).collect();
         let folders = self.folders(client).await?;
         Ok(folders
