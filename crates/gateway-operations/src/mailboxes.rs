@@ -190,7 +190,8 @@ impl Gateway {
         let secret = if self.is_by_oauth(account) {
             let row = self.inner.store.grant(account.id).await?;
             let row = row.ok_or_else(unreadable)?;
-            self.open_grant(account.id, &row)?.to_secret()
+            self.open_grant(account.id, &account.mailbox, &row)?
+                .to_secret()
         } else {
             let row = account.id.to_string();
             let opened = self

@@ -49,6 +49,13 @@ impl Grants {
         }
     }
 
+    /// Another process may have connected the account anew.
+    pub fn may_have_changed(&self, account: AccountId) {
+        if let Some(tokens) = self.known(account) {
+            tokens.look_again();
+        }
+    }
+
     pub fn forget(&self, account: AccountId) {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         tokens.remove(&account);
@@ -68,9 +75,9 @@ impl Gateway {
     ) -> Arc<AccountTokens> {
         let grants = &self.inner.grants.tokens;
         let mut grants = grants.lock().unwrap_or_else(PoisonError::into_inner);
-        let make = || Arc::new(AccountTokens::new(self, account.id, Arc::clone(plugin)));
+        let make = || Arc::new(AccountTokens::new(self, account, Arc::clone(plugin)));
         let tokens = grants.entry(account.id).or_insert_with(make);
-        if tokens.kind() != account.kind {
+        if !tokens.are_of(account) {
             *tokens = make();
         }
         Arc::clone(tokens)

@@ -108,6 +108,43 @@ async fn s24_credentials_of_another_mailbox_start_a_new_journal() {
     assert!(other.subjects().await.contains(&"of-bob".to_owned()));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s24_another_process_never_reads_the_new_mailbox_with_the_old_ones_token() {
+    let world = World::on(
+        polypost_tests::StoreKind::Postgres,
+        polypost::providers::registry(),
+    )
+    .await;
+    world.user(ANN);
+    let bob = world.user(BOB);
+    world.receive(&bob, "of-bob");
+    let other = world.another().await;
+    let here = world
+        .connected_with(&[("loginHint", ANN), ("clientOrgId", "org")])
+        .await;
+    let there = Account {
+        api: other.with_token(&here.token),
+        ..here.clone()
+    };
+    assert_eq!(there.subjects().await, ["hello"]);
+    let scopes = ["https://mail.google.com/", "openid", "email"];
+    let issued = world.oauth.issue(crate::world::AT_PROVIDER.0, BOB, &scopes);
+    let body = serde_json::json!({
+        "serviceType": "Google", "active": true, "clientOrgId": "org",
+        "authString1": issued.access_token, "authString2": issued.refresh_token,
+    });
+    let by_org = Call::post("/v1/am/accounts")
+        .query("recycleKeys", "clientOrgId")
+        .json(body);
+    let saved = world.replica.application().call(by_org).await.unwrap();
+    assert_eq!(Account::of(&saved, &world.replica).id, here.id);
+    for account in [&there, &here] {
+        let subjects = account.subjects().await;
+        assert!(subjects.contains(&"of-bob".to_owned()), "{subjects:?}");
+    }
+    other.stop().await;
+}
+
 #[tokio::test]
 async fn a04_what_one_account_was_given_names_nothing_in_another() {
     let world = World::new().await;

@@ -41,15 +41,16 @@ impl Gateway {
             let again = self.inner.store.account(account.id).await?;
             account = again.ok_or_else(|| OperationError::not_found("account"))?;
         }
-        let open = self.open_mailbox(account.id);
-        let budget = open.as_ref().map(|mailbox| mailbox.budget.state());
+        let mailbox = self.open_mailbox(account.id);
+        let budget = mailbox.as_ref().map(|mailbox| mailbox.budget.state());
         let sync = self.sync_progress(&account).await?;
         let grant = self.inner.store.grant(account.id).await?;
-        let grant = grant.and_then(|row| self.open_grant(account.id, &row).ok());
+        let open = |row| self.open_grant(account.id, &account.mailbox, &row).ok();
+        let grant = grant.and_then(open);
         let scopes = grant.as_ref().map(|grant| grant.scopes.clone());
         Ok(AccountView {
             account,
-            capabilities: open.map(|mailbox| mailbox.provider.capabilities()),
+            capabilities: mailbox.map(|mailbox| mailbox.provider.capabilities()),
             sync,
             budget: budget.filter(|budget| budget.units_at_most.is_some()),
             native_scopes: scopes.filter(|scopes| !scopes.is_empty()),

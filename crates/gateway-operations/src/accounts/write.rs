@@ -38,7 +38,7 @@ impl Gateway {
         for _ in 0..ATTEMPTS {
             account.id = AccountId(secrets::new_id()?);
             self.fill(&mut account, input, resolved, grant.as_ref())?;
-            let sealed = self.sealed(account.id, grant.as_ref())?;
+            let sealed = self.sealed(&account, grant.as_ref())?;
             let store = &self.inner.store;
             match store.insert_account(&account, sealed.as_deref()).await {
                 Ok(()) => return Ok(account),
@@ -99,7 +99,7 @@ impl Gateway {
     }
 
     async fn reconnect(&self, account: &Account, grant: Option<&Grant>) -> OperationResult<()> {
-        let sealed = self.sealed(account.id, grant)?;
+        let sealed = self.sealed(account, grant)?;
         let store = &self.inner.store;
         store.reconnect_account(account, sealed.as_deref()).await?;
         self.inner.grants.changed(account.id);
@@ -110,14 +110,15 @@ impl Gateway {
     async fn keep_refresh_token(&self, old: &Account, grant: &mut Grant) {
         if grant.refresh_token.is_none()
             && let Ok(Some(row)) = self.inner.store.grant(old.id).await
-            && let Ok(kept) = self.open_grant(old.id, &row)
+            && let Ok(kept) = self.open_grant(old.id, &old.mailbox, &row)
         {
             grant.refresh_token = kept.refresh_token;
         }
     }
 
-    fn sealed(&self, id: AccountId, grant: Option<&Grant>) -> OperationResult<Option<Vec<u8>>> {
-        grant.map(|grant| self.seal_grant(id, grant)).transpose()
+    fn sealed(&self, account: &Account, grant: Option<&Grant>) -> OperationResult<Option<Vec<u8>>> {
+        let seal = |grant| self.seal_grant(account.id, &account.mailbox, grant);
+        grant.map(seal).transpose()
     }
 
     /// Writes a sign-in into an account. What the client left out stays as it is.

@@ -68,9 +68,14 @@ fn refused(why: &str) -> ProviderError {
 }
 
 impl Gateway {
-    /// Seals a grant for an account.
-    pub(crate) fn seal_grant(&self, account: AccountId, grant: &Grant) -> OperationResult<Vec<u8>> {
-        let (row, secret) = (account.to_string(), grant.to_secret());
+    /// Seals a grant for an account and its mailbox: what is sealed for one never opens for another.
+    pub(crate) fn seal_grant(
+        &self,
+        account: AccountId,
+        mailbox: &str,
+        grant: &Grant,
+    ) -> OperationResult<Vec<u8>> {
+        let (row, secret) = (row(account, mailbox), grant.to_secret());
         let sealed = self
             .inner
             .sealer
@@ -78,12 +83,15 @@ impl Gateway {
         sealed.map_err(|_| OperationError::internal("sealing failed"))
     }
 
-    /// Opens a grant as it is stored.
-    pub(crate) fn open_grant(&self, account: AccountId, row: &GrantRow) -> ProviderResult<Grant> {
-        let opened = self
-            .inner
-            .sealer
-            .open(place(&account.to_string()), &row.secret);
+    /// Opens a grant as it is stored for an account and its mailbox.
+    pub(crate) fn open_grant(
+        &self,
+        account: AccountId,
+        mailbox: &str,
+        kept: &GrantRow,
+    ) -> ProviderResult<Grant> {
+        let row = row(account, mailbox);
+        let opened = self.inner.sealer.open(place(&row), &kept.secret);
         let text = opened.ok().and_then(|bytes| String::from_utf8(bytes).ok());
         let text = text.ok_or_else(|| {
             ProviderError::new(ErrorKind::Unexpected, "the stored grant cannot be opened")
@@ -157,7 +165,7 @@ impl Gateway {
     fn taken_note(&self, tokens: &AccountTokens, row: &GrantRow) -> ProviderResult<Kept> {
         let kept = Kept {
             version: row.version,
-            grant: self.open_grant(tokens.account, row)?,
+            grant: self.open_grant(tokens.account, &tokens.mailbox, row)?,
         };
         tokens.stored(kept.clone());
         Ok(kept)
@@ -234,7 +242,7 @@ impl Gateway {
         given: Kept,
     ) -> ProviderResult<SecretString> {
         let sealed = self
-            .seal_grant(tokens.account, &given.grant)
+            .seal_grant(tokens.account, &tokens.mailbox, &given.grant)
             .map_err(|error| ProviderError::new(ErrorKind::Unexpected, error.message))?;
         let version = given.version;
         let mut tries = 0;
@@ -355,6 +363,10 @@ impl Gateway {
             tracing::debug!(%error, "a grant is not given back before its time");
         }
     }
+}
+
+fn row(account: AccountId, mailbox: &str) -> String {
+    format!("{account} {mailbox}")
 }
 
 fn place(row: &str) -> Place<'_> {

@@ -8,7 +8,7 @@ use email_provider::{
     ErrorKind, ProviderError, ProviderPlugin, ProviderResult,
     oauth::{AccessTokens, Grant},
 };
-use gateway_store::AccountId;
+use gateway_store::{Account, AccountId};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
@@ -26,6 +26,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 pub(crate) struct AccountTokens {
     pub(super) gateway: Weak<Inner>,
     pub(super) account: AccountId,
+    /// Whose mailbox the grant is for.
+    pub(super) mailbox: String,
     pub(super) plugin: Arc<dyn ProviderPlugin>,
     /// Names this towards other processes and its own predecessors.
     pub(super) holder: String,
@@ -80,10 +82,11 @@ impl std::fmt::Debug for AccountTokens {
 }
 
 impl AccountTokens {
-    pub fn new(gateway: &Gateway, account: AccountId, plugin: Arc<dyn ProviderPlugin>) -> Self {
+    pub fn new(gateway: &Gateway, account: &Account, plugin: Arc<dyn ProviderPlugin>) -> Self {
         Self {
             gateway: Arc::downgrade(&gateway.inner),
-            account,
+            account: account.id,
+            mailbox: account.mailbox.clone(),
             plugin,
             holder: uuid::Uuid::new_v4().to_string(),
             refreshing: tokio::sync::Mutex::default(),
@@ -97,6 +100,16 @@ impl AccountTokens {
 
     fn state<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
         look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether these are the tokens of this account as it is now.
+    pub fn are_of(&self, account: &Account) -> bool {
+        self.kind() == account.kind && self.mailbox == account.mailbox
+    }
+
+    /// Another grant may be stored: what is in memory is not used before the store was looked at.
+    pub fn look_again(&self) {
+        self.state(|state| state.current = None);
     }
 
     /// Another grant is stored.

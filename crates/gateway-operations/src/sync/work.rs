@@ -76,6 +76,7 @@ impl Gateway {
                     None => return,
                 },
             };
+            self.inner.grants.may_have_changed(account);
             match self.inner.store.account(account).await {
                 Ok(Some(stored)) if stored.active => self.woken(&stored).await,
                 Ok(_) => self.forget_account(account).await,
