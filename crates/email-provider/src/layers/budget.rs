@@ -1,6 +1,7 @@
 //! An account's budget at its backend, in the backend's own units.
 
 mod gate;
+mod units;
 
 use std::{sync::Arc, time::Duration};
 
@@ -32,7 +33,7 @@ pub struct BudgetConfig {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub struct Rate {
-    /// Units that may be spent in each window, at once at most.
+    /// Units that may be spent in any time of the window's length, wherever it begins.
     pub units: u32,
     /// Length of the window in seconds.
     pub window_seconds: u32,

@@ -167,6 +167,51 @@ async fn units_are_gained_back_over_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_window_sees_more_units_than_it_may() {
+    let fake = Fake::slow(Duration::ZERO);
+    let mailbox = budgeted(&fake, rate(100, 0));
+    let begun = Instant::now();
+    let mut entered = Vec::new();
+    for call in 0..25 {
+        if call == 5 {
+            tokio::time::sleep(Duration::from_secs(6)).await;
+        }
+        mailbox.folders(interactive()).await.unwrap();
+        entered.push(begun.elapsed().as_secs());
+    }
+    // Five at once and five later; each comes back ten seconds after it was spent.
+    let expected = [0, 6, 10, 16, 20].map(|second| [second; 5]).concat();
+    assert_eq!(entered, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn background_work_is_spread_over_the_window_and_leaves_the_reserve() {
+    let fake = Fake::slow(Duration::ZERO);
+    let mailbox = budgeted(&fake, rate(120, 20));
+    let begun = Instant::now();
+    let scan = async {
+        for call in 0..30 {
+            mailbox.folders(background()).await.unwrap();
+            if call == 5 {
+                assert!(begun.elapsed() > Duration::from_secs(2));
+            }
+        }
+        begun.elapsed()
+    };
+    let requests = async {
+        for _ in 0..5 {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            let asked = Instant::now();
+            mailbox.folders(interactive()).await.unwrap();
+            assert_eq!(asked.elapsed(), Duration::ZERO);
+        }
+    };
+    let (scanned, ()) = tokio::join!(scan, requests);
+    // All that the reserve and the requests leave: 100 units a window.
+    assert!((20..=32).contains(&scanned.as_secs()), "{scanned:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_dearer_than_the_whole_budget_gets_through_once_it_is_full() {
     let fake = Fake::slow(Duration::ZERO);
     let mailbox = budgeted(&fake, rate(5, 5));

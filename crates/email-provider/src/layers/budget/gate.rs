@@ -9,10 +9,10 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{BudgetConfig, BudgetState, Rate};
+use super::{BudgetConfig, BudgetState, units::Units};
 use crate::{Call, ErrorKind, Priority, ProviderError};
 
-/// A semaphore and a token bucket in one, with two queues: the interactive one goes first.
+/// A semaphore and an account of units in one, with two queues: the interactive one goes first.
 #[derive(Debug)]
 pub(super) struct Gate {
     config: BudgetConfig,
@@ -28,8 +28,8 @@ struct State {
     next_ticket: u64,
     running: usize,
     running_background: usize,
-    units: f64,
-    counted_at: Instant,
+    /// Where units over time are bounded.
+    units: Option<Units>,
     paused_until: Instant,
 }
 
@@ -53,8 +53,7 @@ impl Gate {
             next_ticket: 0,
             running: 0,
             running_background: 0,
-            units: config.rate.map_or(0.0, |rate| f64::from(rate.units)),
-            counted_at: now,
+            units: config.rate.map(|rate| Units::new(rate, now)),
             paused_until: now,
         };
         Self {
@@ -68,8 +67,7 @@ impl Gate {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a place and `cost` units. A call that costs more than the bucket holds enters when
-    /// the bucket is full and leaves it in debt.
+    /// Waits for a place and `cost` units.
     pub(super) async fn enter(
         &self,
         call: Call,
@@ -110,13 +108,10 @@ impl Gate {
     pub(super) fn standing(&self) -> BudgetState {
         let mut state = self.state();
         let now = Instant::now();
-        if let Some(rate) = self.config.rate {
-            state.refill(rate, now);
-        }
         BudgetState {
             running: state.running,
             waiting: state.interactive.len() + state.background.len(),
-            units_left: self.config.rate.map(|_| state.units.floor() as i64),
+            units_left: state.units.as_mut().map(|units| units.left(now)),
             units_at_most: self.config.rate.map(|rate| rate.units),
             paused_for: state.paused_until.saturating_duration_since(now),
         }
@@ -140,18 +135,10 @@ impl Gate {
         if state.paused_until > now {
             return Err(Obstacle::Until(state.paused_until));
         }
-        if let Some(rate) = self.config.rate {
-            state.refill(rate, now);
-            let reserve = if background {
-                rate.reserve.min(rate.units)
-            } else {
-                0
-            };
-            let wanted = f64::from(cost.saturating_add(reserve).min(rate.units));
-            if state.units < wanted {
-                return Err(Obstacle::Until(now + rate.time_for(wanted - state.units)));
-            }
-            state.units -= f64::from(cost);
+        if let Some(units) = &mut state.units {
+            units
+                .spend(cost, ticket.priority, now)
+                .map_err(Obstacle::Until)?;
         }
         state.running += 1;
         state.running_background += usize::from(background);
@@ -163,28 +150,11 @@ impl Gate {
 }
 
 impl State {
-    fn refill(&mut self, rate: Rate, now: Instant) {
-        let gained = (now - self.counted_at).as_secs_f64() * rate.per_second();
-        self.units = (self.units + gained).min(f64::from(rate.units));
-        self.counted_at = now;
-    }
-
     fn queue(&mut self, priority: Priority) -> &mut VecDeque<u64> {
         match priority {
             Priority::Interactive => &mut self.interactive,
             Priority::Background => &mut self.background,
         }
-    }
-}
-
-impl Rate {
-    fn per_second(self) -> f64 {
-        f64::from(self.units.max(1)) / f64::from(self.window_seconds.max(1))
-    }
-
-    /// The time in which so many units are gained, a millisecond more for rounding.
-    fn time_for(self, units: f64) -> Duration {
-        Duration::from_secs_f64(units / self.per_second()) + Duration::from_millis(1)
     }
 }
 

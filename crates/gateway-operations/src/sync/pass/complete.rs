@@ -3,11 +3,15 @@
 use std::collections::{HashMap, HashSet};
 
 use email_model::{EntryKey, FolderKey};
-use email_provider::{Detail, Entry, EntryState, MessageRef};
+use email_provider::{Detail, Entry, EntryState, MessageRef, Priority};
 use gateway_store::{LoadRequest, ScopeNumber, ScopeRow};
 
 use super::{PAGE, PassContext, PassError};
 use crate::{Gateway, journal::Observation};
+
+/// Messages that are read as if somebody waited for each of them, as a client of the feed does. More are
+/// background work, which must not keep others from reading.
+const FEW: usize = 50;
 
 impl Gateway {
     /// Reads what the feed did not tell of entries that are new: identity and envelope. Those that
@@ -58,13 +62,14 @@ impl Gateway {
         if missing.is_empty() {
             return Ok(entries);
         }
+        let mut call = context.call;
+        if missing.len() > FEW {
+            call.priority = Priority::Background;
+        }
         let mut read = HashMap::new();
         for chunk in missing.chunks(PAGE) {
             let provider = context.mailbox.provider.as_ref();
-            for fetched in provider
-                .fetch(context.call, chunk, Detail::Envelope)
-                .await?
-            {
+            for fetched in provider.fetch(call, chunk, Detail::Envelope).await? {
                 read.insert(fetched.at.key.clone(), fetched);
             }
         }
