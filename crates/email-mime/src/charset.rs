@@ -22,6 +22,18 @@ pub(crate) fn decode(bytes: &[u8], charset: Option<&str>) -> String {
     }
 }
 
+/// As [`decode`]; what is UTF-8 already is not copied.
+pub(crate) fn decode_vec(bytes: Vec<u8>, charset: Option<&str>) -> String {
+    let name = charset.unwrap_or_default().trim();
+    let is_utf_8 = ["", "utf-8", "utf8", "us-ascii", "ascii"]
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known));
+    if !is_utf_8 || bytes.starts_with(b"\xef\xbb\xbf") {
+        return decode(&bytes, charset);
+    }
+    String::from_utf8(bytes).unwrap_or_else(|error| decode(error.as_bytes(), charset))
+}
+
 /// UTF-8 if it is valid, else windows-1252.
 pub(crate) fn guess(bytes: &[u8]) -> String {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);

@@ -18,6 +18,8 @@ use fields::{Field, fields, unfold};
 
 /// Most octets of a header block that are looked at.
 pub const MAX_BLOCK: usize = 256 << 10;
+/// Octets of the longest name of a field that an envelope is made of.
+const LONGEST_NAME: usize = "in-reply-to".len() + 1;
 /// Most fields listed.
 const MAX_HEADERS: usize = 1_000;
 
@@ -31,7 +33,13 @@ pub fn parse_header_block(block: &[u8]) -> Envelope {
     let mut from_seen = false;
     for field in fields(capped(block)) {
         let value = field.value;
-        match field.name.to_ascii_lowercase().as_slice() {
+        let mut lower = [0; LONGEST_NAME];
+        let Some(name) = lower.get_mut(..field.name.len()) else {
+            continue;
+        };
+        name.copy_from_slice(field.name);
+        name.make_ascii_lowercase();
+        match &*name {
             b"message-id" => first(&mut envelope.message_id, || ids::message_id(value)),
             b"in-reply-to" => first(&mut envelope.in_reply_to, || ids::message_id(value)),
             b"references" if envelope.references.is_empty() => {

@@ -14,20 +14,29 @@ pub(crate) use tokens::{Tag, Token, Tokens};
 pub(crate) fn from_text(text: &str) -> String {
     let mut html = String::with_capacity(text.len() + text.len() / 8 + 16);
     html.push_str("<div>");
+    // After a line break or a space that stands as it is.
     let mut space = true;
-    for c in text.chars() {
-        match c {
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '&' => html.push_str("&amp;"),
-            '"' => html.push_str("&quot;"),
-            '\n' => html.push_str("<br>\n"),
-            '\r' | '\0' => {}
-            ' ' if space => html.push_str("&nbsp;"),
-            c => html.push(c),
-        }
-        space = matches!(c, ' ' | '\n') && !(c == ' ' && space);
+    let mut written = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let written_as = match byte {
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'&' => "&amp;",
+            b'"' => "&quot;",
+            b'\n' => "<br>\n",
+            b'\r' | b'\0' => "",
+            b' ' if space => "&nbsp;",
+            byte => {
+                space = byte == b' ';
+                continue;
+            }
+        };
+        html.push_str(&text[written..at]);
+        html.push_str(written_as);
+        written = at + 1;
+        space = byte == b'\n';
     }
+    html.push_str(&text[written..]);
     html.push_str("</div>");
     html
 }

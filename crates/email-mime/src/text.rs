@@ -8,19 +8,36 @@ use crate::{TransferEncoding, charset, transfer};
 pub fn decode_text(bytes: &[u8], charset: Option<&str>, encoding: TransferEncoding) -> String {
     let text = match encoding {
         TransferEncoding::Identity => charset::decode(bytes, charset),
-        _ => charset::decode(&transfer::decode(bytes, encoding), charset),
+        _ => charset::decode_vec(transfer::decode(bytes, encoding), charset),
     };
-    if !text.contains(['\r', '\0']) {
+    unbroken(text)
+}
+
+/// With line breaks as `\n`, and without NUL.
+fn unbroken(text: String) -> String {
+    let bytes = text.as_bytes();
+    if memchr::memchr2(b'\r', b'\0', bytes).is_none() {
         return text;
     }
-    text.replace("\r\n", "\n")
-        .replace('\r', "\n")
-        .replace('\0', "")
+    let mut result = String::with_capacity(text.len());
+    let mut written = 0;
+    for at in memchr::memchr2_iter(b'\r', b'\0', bytes) {
+        result.push_str(&text[written..at]);
+        written = at + 1;
+        if bytes[at] == b'\r' && bytes.get(written) != Some(&b'\n') {
+            result.push('\n');
+        }
+    }
+    result.push_str(&text[written..]);
+    result
 }
 
 /// One line without control characters and outer white space, for header values: a decoded line break
 /// must not come out as one.
 pub(crate) fn one_line(text: &str) -> String {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.trim().to_owned();
+    }
     let clean: String = text
         .chars()
         .filter(|&c| c != '\0')
@@ -50,8 +67,8 @@ mod tests {
             "é"
         );
         assert_eq!(
-            decode_text(b"a\0b\rc\r\n", None, TransferEncoding::Identity),
-            "ab\nc\n"
+            decode_text(b"a\0b\rc\r\n\r\r\nd\r", None, TransferEncoding::Identity),
+            "ab\nc\n\n\nd\n"
         );
     }
 }

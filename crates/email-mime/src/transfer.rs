@@ -88,8 +88,10 @@ pub(crate) fn decode(bytes: &[u8], encoding: TransferEncoding) -> Vec<u8> {
 
 /// The size of a whole part after decoding.
 pub(crate) fn decoded_size(bytes: &[u8], encoding: TransferEncoding) -> u64 {
-    if encoding == TransferEncoding::Identity {
-        return bytes.len() as u64;
+    match encoding {
+        TransferEncoding::Identity => return bytes.len() as u64,
+        TransferEncoding::Base64 => return Base64::decoded_size(bytes),
+        TransferEncoding::QuotedPrintable => {}
     }
     let mut decoder = TransferDecoder::new(encoding);
     let mut piece = Vec::with_capacity(64 << 10);
@@ -148,6 +150,18 @@ impl Base64 {
         }
     }
 
+    /// What [`Base64::push`] and [`Base64::flush`] would append.
+    fn decoded_size(bytes: &[u8]) -> u64 {
+        let octets = |count: u64| count / 4 * 3 + (count % 4).saturating_sub(1);
+        let groups = bytes.split(|byte| *byte == b'=');
+        groups
+            .map(|group| {
+                let is_known = |byte: &&u8| BASE64_VALUES[usize::from(**byte)] != u8::MAX;
+                octets(group.iter().filter(is_known).count() as u64)
+            })
+            .sum()
+    }
+
     fn flush(&mut self, decoded: &mut Vec<u8>) {
         match self.count {
             2 => decoded.push((self.bits >> 4) as u8),
@@ -181,8 +195,21 @@ struct QuotedPrintable {
 
 impl QuotedPrintable {
     fn push(&mut self, chunk: &[u8], decoded: &mut Vec<u8>) {
-        for &byte in chunk {
+        let mut rest = chunk;
+        while !rest.is_empty() {
+            if self.held.is_empty() {
+                // Up to what may mean something, which is white space too where it ends the line.
+                let end = memchr::memchr3(b'=', b'\r', b'\n', rest).unwrap_or(rest.len());
+                let is_space = |byte: &&u8| matches!(byte, b' ' | b'\t');
+                let spaces = rest[..end].iter().rev().take_while(is_space).count();
+                decoded.extend_from_slice(&rest[..end - spaces]);
+                rest = &rest[end - spaces..];
+            }
+            let Some((&byte, after)) = rest.split_first() else {
+                break;
+            };
             self.byte(byte, decoded);
+            rest = after;
         }
     }
 

@@ -54,8 +54,13 @@ fn line(bytes: &[u8]) -> &[u8] {
 
 /// A value as one line of text. Raw 8-bit text is taken for UTF-8 or windows-1252.
 pub(super) fn unfold(value: &[u8]) -> String {
-    let mut text = charset::guess(value);
-    text.retain(|c| !matches!(c, '\r' | '\n' | '\0'));
+    let ends = |byte: &u8| matches!(byte, b'\r' | b'\n');
+    let end = value.iter().rposition(|byte| !ends(byte));
+    let mut text = charset::guess(end.map_or(&[], |last| &value[..=last]));
+    // Most values are one line.
+    if memchr::memchr3(b'\r', b'\n', b'\0', text.as_bytes()).is_some() {
+        text.retain(|c| !matches!(c, '\r' | '\n' | '\0'));
+    }
     text
 }
 

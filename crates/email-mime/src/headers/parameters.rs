@@ -40,6 +40,9 @@ impl Parameterised {
 
     /// From a value and parameters that something else has parsed, perhaps still encoded.
     pub(crate) fn from_parts(value: &str, parameters: &[(String, String)]) -> Self {
+        if let Some(plain) = Self::from_plain_parts(value, parameters) {
+            return plain;
+        }
         let mut field = value.to_owned();
         for (name, value) in parameters {
             field.push_str("; ");
@@ -61,6 +64,42 @@ impl Parameterised {
             field.push('"');
         }
         Self::parse(field.as_bytes())
+    }
+
+    /// The same where nothing is encoded, in pieces or in need of quotes, as it nearly always is.
+    fn from_plain_parts(value: &str, parameters: &[(String, String)]) -> Option<Self> {
+        const MOST: usize = 8;
+        const LONGEST: usize = 255;
+        let word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.');
+        let words = |text: &str| !text.is_empty() && text.bytes().all(word);
+        let typed = match value.split_once('/') {
+            Some((kind, subtype)) => words(kind) && words(subtype),
+            None => words(value),
+        };
+        let is_plain = |(index, (name, value)): (usize, &(String, String))| {
+            let earlier = parameters[..index].iter();
+            name.len().max(value.len()) <= LONGEST
+                && words(name)
+                && !earlier
+                    .into_iter()
+                    .any(|(other, _)| other.eq_ignore_ascii_case(name))
+                && !value.is_empty()
+                && value
+                    .bytes()
+                    .all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\\'))
+                && !value.contains("=?")
+        };
+        let plain = typed
+            && value.len() <= LONGEST
+            && parameters.len() <= MOST
+            && parameters.iter().enumerate().all(is_plain);
+        plain.then(|| Self {
+            value: value.to_ascii_lowercase(),
+            parameters: parameters
+                .iter()
+                .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()))
+                .collect(),
+        })
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
@@ -94,6 +133,57 @@ mod tests {
             Some("=_a?=b")
         );
         assert_eq!(read(""), Parameterised::default());
+    }
+
+    #[test]
+    fn plain_parameters_are_what_the_parser_makes_of_them() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        for (value, parameters) in [
+            (
+                "TEXT/Plain",
+                vec![pair("CHARSET", "UTF-8"), pair("format", "flowed")],
+            ),
+            (
+                "multipart/signed",
+                vec![
+                    pair("boundary", "=_a/b:c?d(e)f,g;h"),
+                    pair("micalg", "pgp-sha1"),
+                ],
+            ),
+            (
+                "application/vnd.ms-excel",
+                vec![pair("name", "a@b<c>[d].xls")],
+            ),
+            (
+                "attachment",
+                vec![pair("filename", "report-1.pdf"), pair("size", "123")],
+            ),
+            ("inline", vec![]),
+        ] {
+            let fields = parameters
+                .iter()
+                .map(|(name, value)| format!("; {name}=\"{value}\""));
+            let field = value.to_owned() + &fields.collect::<String>();
+            let plain = Parameterised::from_plain_parts(value, &parameters);
+            assert_eq!(
+                plain,
+                Some(Parameterised::parse(field.as_bytes())),
+                "{field}"
+            );
+        }
+        for (value, name, text) in [
+            ("text/plain", "charset", "a b"),
+            ("text/plain", "charset*", "utf-8''a"),
+            ("text/plain", "name", "=?utf-8?Q?a?="),
+            ("text/plain;x", "name", "a"),
+            ("", "name", "a"),
+            ("text/", "name", "a"),
+        ] {
+            assert_eq!(
+                Parameterised::from_plain_parts(value, &[pair(name, text)]),
+                None
+            );
+        }
     }
 
     #[test]

@@ -1,8 +1,6 @@
 //! Encoded words (RFC 2047), tolerantly: they may be longer than allowed, stand within other text, hold
 //! spaces and question marks, or split a character between two words.
 
-use std::fmt::Write as _;
-
 use super::fields::unfold;
 use crate::{
     TransferEncoding, charset,
@@ -17,6 +15,9 @@ const MAX_MALFORMED: usize = 8;
 /// The text of an unstructured field value, raw bytes as they stand in the header.
 pub fn decode_unstructured(value: &[u8]) -> String {
     let value = unfold(value);
+    if !value.contains("=?") {
+        return one_line(&value);
+    }
     let decoded: String = pieces(&value)
         .into_iter()
         .map(|piece| match piece {
@@ -30,7 +31,11 @@ pub fn decode_unstructured(value: &[u8]) -> String {
 /// A structured field value in which every encoded word is well formed, and few things look like one that
 /// is not, so that the parser of that field works in linear time and sees no split characters.
 pub(super) fn normalise(value: &[u8]) -> String {
-    let value = unfold(value);
+    let mut value = unfold(value);
+    if !value.contains("=?") {
+        value.push('\n');
+        return value;
+    }
     let mut result = String::with_capacity(value.len() + 1);
     let mut malformed = 0;
     for piece in pieces(&value) {
@@ -54,8 +59,10 @@ pub(super) fn normalise(value: &[u8]) -> String {
                 }
                 result.push_str("=?utf-8?Q?");
                 for byte in text.bytes() {
-                    // Writing to a String cannot fail.
-                    let _ = write!(result, "={byte:02X}");
+                    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+                    result.push('=');
+                    result.push(char::from(DIGITS[usize::from(byte >> 4)]));
+                    result.push(char::from(DIGITS[usize::from(byte & 15)]));
                 }
                 result.push_str("?=");
             }
