@@ -19,8 +19,10 @@ use crate::{
     snippets::{Unread, read_snippets},
 };
 
-/// Up to this size a message is fetched whole and parsed here; above it only the parts that are read.
-const WHOLE: u64 = 256 << 10;
+/// Up to this size a message is fetched whole and parsed here; above it only the parts that are read. So much
+/// is fetched of each, and a little more, which tells that there is more: sizes that a server claims need not
+/// be true, and asking for them first would cost a round trip.
+const WHOLE: u32 = 256 << 10;
 
 /// What an entry of a list is made of.
 pub(crate) fn listed_items(kind: IdentityKind) -> FetchItems {
@@ -81,8 +83,9 @@ impl ImapProvider {
         let mailbox = MailboxName::from_key(&scope.0);
         let mut connection = self.connection(call, Some(&mailbox)).await?;
         // Whether a message is there must be the truth of now; what is read of it may be that of the
-        // moment at which the mailbox was last looked at.
-        let fresh = detail <= Detail::State || call.priority == Priority::Background;
+        // moment at which the mailbox was last looked at. A content never changes.
+        let fresh = detail <= Detail::State
+            || (call.priority == Priority::Background && detail != Detail::Content);
         let options = SelectOptions {
             fresh,
             ..SelectOptions::default()
@@ -234,38 +237,33 @@ impl Fetching<'_> {
         connection: &mut Connection,
         uids: &UidSet,
     ) -> ProviderResult<Vec<Fetched>> {
-        let mut facts = FetchItem::FLAGS | FetchItem::INTERNAL_DATE | FetchItem::SIZE;
+        let mut items = FetchItem::FLAGS | FetchItem::INTERNAL_DATE | FetchItem::SIZE;
         if self.kind == IdentityKind::ObjectId {
-            facts |= FetchItem::OBJECT_ID;
+            items |= FetchItem::OBJECT_ID;
         }
-        let mut found = self.collect(connection, uids, &facts.into()).await?;
-        found.retain(|_, data| !is_deleted(data.flags.as_ref()));
-        let is_small = |data: &FetchData| data.size.is_some_and(|size| size <= WHOLE);
-        let small: UidSet = found
-            .values()
-            .filter(|data| is_small(data))
-            .map(|data| data.uid)
-            .collect();
-        let mut fetched = Vec::with_capacity(found.len());
-        if !small.is_empty() {
-            let whole = FetchItems {
-                items: FetchItem::empty(),
-                sections: vec![Section::message()],
-                at_most: None,
-            };
-            let mut take = |data: FetchData| {
-                if let (Some(raw), Some(known)) =
-                    (data.section(&Section::message()), found.remove(&data.uid))
-                {
-                    fetched.push(self.read(&known, whole_content(raw)));
+        let items = FetchItems {
+            items,
+            sections: vec![Section::message()],
+            at_most: Some(WHOLE + 1),
+        };
+        let mut fetched = Vec::new();
+        let mut large = Vec::new();
+        let mut take = |mut data: FetchData| {
+            let raw = data.section(&Section::message()).cloned();
+            data.sections.clear();
+            match raw {
+                _ if is_deleted(data.flags.as_ref()) => {}
+                Some(raw) if raw.len() <= WHOLE as usize => {
+                    fetched.push(self.read(&data, whole_content(&raw)));
                 }
-                Ok(())
-            };
-            connection
-                .uid_fetch(&small, &whole, None, self.call.deadline, &mut take)
-                .await?;
-        }
-        let large: Vec<FetchData> = found.into_values().filter(|data| !is_small(data)).collect();
+                Some(_) => large.push(data),
+                None => {}
+            }
+            Ok(())
+        };
+        connection
+            .uid_fetch(uids, &items, None, self.call.deadline, &mut take)
+            .await?;
         for data in large {
             if let Some(content) = read_content(connection, data.uid, self.call.deadline).await? {
                 fetched.push(self.read(&data, content));
