@@ -1,6 +1,6 @@
 use gateway_store::{StoreError, StoreResult};
 use sqlx::{
-    SqlSafeStr,
+    Connection as _, Executor as _, SqlSafeStr,
     migrate::{Migration, MigrationType, Migrator},
 };
 use store_sql::database_error;
@@ -35,11 +35,25 @@ fn migrator() -> Migrator {
 impl StoreSqlite {
     /// All in one transaction, which is the lock: the migrator knows none for SQLite.
     pub(crate) async fn migrate_schema(&self) -> StoreResult<()> {
-        let mut transaction = self.writer().await?;
+        let mut connection = self.writer.acquire().await.map_err(database_error)?;
+        // What a new index sorts may be larger than memory.
+        connection
+            .execute("pragma temp_store = file")
+            .await
+            .map_err(database_error)?;
+        let mut transaction = connection
+            .begin_with("begin immediate")
+            .await
+            .map_err(database_error)?;
         migrator()
             .run_direct(None, &mut *transaction, false)
             .await
             .map_err(|error| StoreError::Database(error.into()))?;
-        transaction.commit().await.map_err(database_error)
+        transaction.commit().await.map_err(database_error)?;
+        connection
+            .execute("pragma temp_store = memory")
+            .await
+            .map_err(database_error)?;
+        Ok(())
     }
 }

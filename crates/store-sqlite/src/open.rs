@@ -41,6 +41,9 @@ const LOG_LIMIT: &str = "67108864";
 const WRITER_CACHE: &str = "-32768";
 const READER_CACHE: &str = "-4096";
 
+/// Rows that a reading thread gives out before it waits for them to be taken: a page as a whole.
+const ROWS_AHEAD: usize = 512;
+
 impl StoreSqlite {
     /// Opens the store in this file. Creates the file, for its owner alone to read, if it is not there.
     pub async fn open(path: &Path, options: SqliteOptions) -> StoreResult<Self> {
@@ -56,8 +59,11 @@ impl StoreSqlite {
             .synchronous(SqliteSynchronous::Full)
             .pragma("wal_autocheckpoint", CHECKPOINT)
             .pragma("journal_size_limit", LOG_LIMIT)
-            .pragma("cache_size", WRITER_CACHE);
+            .pragma("cache_size", WRITER_CACHE)
+            // What undoes half a statement would otherwise go through a file: each page that it changes.
+            .pragma("temp_store", "memory");
         let reading = file
+            .row_buffer_size(ROWS_AHEAD)
             .pragma("query_only", "on")
             .pragma("cache_size", READER_CACHE);
         Ok(Self {
