@@ -3,6 +3,7 @@
 mod owed;
 mod pages;
 mod pass;
+mod read_ahead;
 mod rescan;
 mod retention;
 mod scan;

@@ -7,7 +7,7 @@ use email_model::{
 };
 use email_provider::{MessageRef, Position};
 use gateway_store::AccountId;
-use moka::sync::Cache;
+use moka::{policy::EvictionPolicy, sync::Cache};
 
 /// What an entry costs beside its text.
 const OVERHEAD: usize = 512;
@@ -60,6 +60,8 @@ impl ContentCache {
         let contents = Cache::builder()
             .max_capacity(bytes)
             .weigher(|_, content: &Arc<Content>| weight(content))
+            // What was read ahead is asked for next, and must not be refused for what was asked for more often.
+            .eviction_policy(EvictionPolicy::lru())
             .support_invalidation_closures()
             .build();
         let snippets = Cache::builder()
@@ -178,7 +180,8 @@ fn cannot_change(labels: &Labels, roles: &[FolderRole]) -> bool {
     !labels.flags.contains(Flags::DRAFT) && !roles.contains(&FolderRole::Drafts)
 }
 
-fn weight(content: &Content) -> u32 {
+/// About how many octets of memory a content takes.
+pub(super) fn weight(content: &Content) -> u32 {
     let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
     let headers: usize = content
         .headers

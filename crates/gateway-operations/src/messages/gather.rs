@@ -18,7 +18,7 @@ use crate::{
 
 /// A message asked for: its place, and its row where it is known already.
 #[derive(Clone, Debug)]
-pub(super) struct Item {
+pub(crate) struct Item {
     pub at: MessageRef,
     pub row: Option<MessageRow>,
 }

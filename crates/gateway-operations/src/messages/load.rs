@@ -1,15 +1,20 @@
 //! Pages of journal rows: what the rows lack is loaded, what cannot be loaded is named.
 
+use std::collections::HashMap;
+
 use email_model::{BodyType, MessageId};
-use email_provider::Call;
+use email_provider::{Call, MessageRef};
 use gateway_store::{Account, MessageRow};
 
 use super::{
     MessageView,
+    content_cache::weight,
     gather::{Gathered, Item, Wanted},
     view::row_view,
 };
-use crate::{Gateway, OperationError, OperationResult, journal::JournalHandle};
+use crate::{
+    Gateway, OperationError, OperationResult, journal::JournalHandle, mailboxes::OpenMailbox,
+};
 
 /// Views of journal rows, and what is missing in them.
 #[derive(Debug, Default)]
@@ -85,15 +90,7 @@ impl Gateway {
         let places = journal
             .places_of(rows.iter().map(|row| row.id).collect())
             .await?;
-        let items: Vec<Item> = rows
-            .iter()
-            .filter_map(|row| {
-                Some(Item {
-                    at: places.get(&row.id)?.clone(),
-                    row: Some(row.clone()),
-                })
-            })
-            .collect();
+        let items = items(&rows, &places);
         let gathering = self
             .gather(account, &mailbox, journal, items, wanted, call)
             .await?;
@@ -124,6 +121,39 @@ impl Gateway {
         Ok(loaded)
     }
 
+    /// Takes contents into memory, as far as they are to be had; returns about how many octets there are of them.
+    ///
+    /// # Errors
+    /// The provider's failure, if because of it nothing more is to be had now.
+    pub(crate) async fn fetch_contents(
+        &self,
+        account: &Account,
+        mailbox: &OpenMailbox,
+        journal: &JournalHandle,
+        items: Vec<Item>,
+        call: Call,
+    ) -> OperationResult<u64> {
+        let wanted = Wanted {
+            state: false,
+            content: true,
+            snippet: false,
+        };
+        let gathering = self
+            .gather(account, mailbox, journal, items, wanted, call)
+            .await?;
+        if gathering.stopped
+            && let Some(failure) = gathering.failure
+        {
+            return Err(failure);
+        }
+        let octets = |message: &Gathered| match message {
+            Gathered::Found(found) => found.content.as_deref().map_or(0, weight),
+            Gathered::Absent | Gathered::Failed => 0,
+        };
+        let octets = gathering.messages.iter().map(octets);
+        Ok(octets.map(u64::from).sum())
+    }
+
     /// What there is while the mailbox cannot be reached.
     fn unloaded(
         &self,
@@ -145,4 +175,25 @@ impl Gateway {
             absent: Vec::new(),
         }
     }
+}
+
+impl JournalHandle {
+    /// Those of the rows that have a place, in order.
+    pub(crate) async fn items_of(&self, rows: &[MessageRow]) -> OperationResult<Vec<Item>> {
+        let places = self
+            .places_of(rows.iter().map(|row| row.id).collect())
+            .await?;
+        Ok(items(rows, &places))
+    }
+}
+
+/// Those of the rows that have a place, in order.
+fn items(rows: &[MessageRow], places: &HashMap<MessageId, MessageRef>) -> Vec<Item> {
+    let item = |row: &MessageRow| {
+        Some(Item {
+            at: places.get(&row.id)?.clone(),
+            row: Some(row.clone()),
+        })
+    };
+    rows.iter().filter_map(item).collect()
 }

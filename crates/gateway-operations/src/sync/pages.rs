@@ -1,14 +1,15 @@
 //! Pages of the two streams: keyset reads of the journal.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use chrono::DateTime;
 use email_model::{BodyType, Timestamp};
-use email_provider::Priority;
+use email_provider::{Call, Priority};
 use gateway_store::{Account, Journal, MessageRow, Stream};
 
 use super::{
     DeletedPage, DeletedRecord, SyncPageRequest, UpdatedPage,
+    read_ahead::PageAhead,
     start::{is_ready_anywhere, refuse_inactive},
     tokens::{SyncToken, Walk, stretch},
 };
@@ -23,9 +24,9 @@ const MOST: u32 = 500;
 const USUAL: (u32, u32) = (50, 200);
 
 /// A page's rows and how the walk goes on.
-struct Step {
-    rows: Vec<MessageRow>,
-    next: SyncToken,
+pub(super) struct Step {
+    pub rows: Vec<MessageRow>,
+    pub next: SyncToken,
 }
 
 impl Gateway {
@@ -44,9 +45,24 @@ impl Gateway {
         token.body_type = request.body_type.or(token.body_type);
         let limit = limit(&request, token.body_type)?;
         let step = step(&journal, &row, token, limit, verified_at).await?;
+        let call = self.call(Priority::Interactive, self.inner.config.page_wait);
+        let sync = self.sync_of(account.id);
+        if token.body_type.is_some() {
+            self.wait_for_reading_ahead(&sync).await;
+        }
         let records = self
-            .records(account, &journal, step.rows, token.body_type)
+            .records(account, &journal, step.rows, token.body_type, call)
             .await?;
+        if token.body_type.is_some() && step.next.is_page {
+            let page = PageAhead {
+                account: account.clone(),
+                journal: Arc::clone(&journal),
+                row,
+                token: step.next,
+                limit,
+            };
+            self.read_ahead(&sync, page);
+        }
         let text = step.next.write(&journal)?;
         let (page, delta) = if step.next.is_page {
             (Some(text), None)
@@ -167,6 +183,7 @@ impl Gateway {
         journal: &JournalHandle,
         rows: Vec<MessageRow>,
         body_type: Option<BodyType>,
+        call: Call,
     ) -> OperationResult<Vec<MessageView>> {
         let versions: Vec<i64> = rows.iter().map(|row| row.seq.0).collect();
         let cached = self.inner.config.cache == crate::CacheMode::Envelopes;
@@ -176,7 +193,6 @@ impl Gateway {
         let mut views: Vec<MessageView> = if body_type.is_none() && cached && complete {
             self.views_of_rows(account, journal, &rows)
         } else {
-            let call = self.call(Priority::Interactive, self.inner.config.page_wait);
             let (views, missing) = self
                 .load_contents(account, journal, rows, body_type, call)
                 .await?;
@@ -193,7 +209,7 @@ impl Gateway {
 }
 
 /// Reads the rows of a page and says how the walk goes on.
-async fn step(
+pub(super) async fn step(
     journal: &JournalHandle,
     row: &Journal,
     token: SyncToken,

@@ -1,17 +1,20 @@
 //! First scans: what a scope held when its cursor began. Background work, newest first, resumable.
 
+use std::sync::Arc;
+
 use email_model::{Cursor, FolderRole, Timestamp};
 use email_provider::{
     ErrorKind, Position, ProviderError, ScanDetail, ScanNext, ScanPage, ScanRequest, ScanWindow,
 };
 use gateway_store::{JournalRecord, ScopeNumber, ScopeRow};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     pass::{PAGE, PassContext, PassError},
     scope_state::{Covered, ScanProgress, ScopeRecord},
 };
 use crate::{
-    Gateway,
+    Gateway, OperationError,
     journal::{Announce, Directory, Place, check_position},
 };
 
@@ -197,48 +200,48 @@ impl Gateway {
             return Ok(());
         };
         let progress = ScopeRecord::of(row).scan.unwrap_or_default();
-        let mut position = progress.position.map(Position);
-        let mut page = self
-            .scan_page(context, row, task, position.as_ref())
-            .await?;
+        let position = progress.position.map(Position);
+        let mut page = self.scan_page(context, row, task, position).await?;
         loop {
             let following = match &page.next {
                 ScanNext::More(next) => Some(next.clone()),
                 ScanNext::Done { .. } => None,
             };
-            let write = self.commit_scan_page(context, row, task, page);
-            let Some(next) = following else {
-                return write.await;
+            // In a task of its own: reading a page and writing the one before it keep two processors busy.
+            let fetch = following.map(|next| {
+                let fetch = self.scan_page(context, row, task, Some(next));
+                AbortOnDropHandle::new(tokio::spawn(fetch))
+            });
+            self.commit_scan_page(context, row, task, page).await?;
+            let Some(fetch) = fetch else {
+                return Ok(());
             };
-            position = Some(next);
-            let (written, fetched) =
-                tokio::join!(write, self.scan_page(context, row, task, position.as_ref()));
-            written?;
-            page = fetched?;
+            page = fetch
+                .await
+                .map_err(|_| OperationError::internal("reading a page broke off"))??;
             context.sync.made_progress();
             self.keep_lease(context).await?;
         }
     }
 
-    async fn scan_page(
+    fn scan_page(
         &self,
         context: &PassContext<'_>,
         row: &ScopeRow,
         task: &ScanTask,
-        position: Option<&Position>,
-    ) -> Result<ScanPage, PassError> {
-        let request = ScanRequest {
-            window: task.window,
-            detail: ScanDetail::Envelopes,
-            position,
-            limit: PAGE,
-        };
-        let call = self.background();
-        Ok(context
-            .mailbox
-            .provider
-            .scan(call, &row.key, request)
-            .await?)
+        position: Option<Position>,
+    ) -> impl Future<Output = Result<ScanPage, ProviderError>> + use<> {
+        let provider = Arc::clone(&context.mailbox.provider);
+        let (call, key, window) = (self.background(), row.key.clone(), task.window);
+        async move {
+            let request = ScanRequest {
+                window,
+                detail: ScanDetail::Envelopes,
+                position: position.as_ref(),
+                limit: PAGE,
+            };
+            provider.scan(call, &key, request).await
+        }
     }
 
     async fn commit_scan_page(

@@ -18,6 +18,8 @@ use tokio::{
     time::Instant,
 };
 
+use super::read_ahead::{PAGES, Turn};
+
 /// What this process knows and does of one account's synchronisation.
 pub(crate) struct AccountSync {
     pub account: AccountId,
@@ -30,6 +32,7 @@ pub(crate) struct AccountSync {
     pub(super) scanning: AtomicBool,
     scan_wanted: AtomicBool,
     others_wait: AtomicBool,
+    pub(super) ahead: Turn,
     state: Mutex<State>,
 }
 
@@ -63,6 +66,7 @@ impl AccountSync {
             scanning: AtomicBool::new(false),
             scan_wanted: AtomicBool::new(false),
             others_wait: AtomicBool::new(false),
+            ahead: Turn::default(),
             state: Mutex::default(),
         }
     }
@@ -205,6 +209,8 @@ pub(crate) struct Supervisor {
     accounts: Mutex<HashMap<AccountId, Arc<AccountSync>>>,
     /// Scans and rescans that may run at once.
     pub(super) background: Arc<Semaphore>,
+    /// Pages that may be read ahead at once.
+    pub(super) reading_ahead: Arc<Semaphore>,
 }
 
 impl Supervisor {
@@ -212,6 +218,7 @@ impl Supervisor {
         Self {
             accounts: Mutex::default(),
             background: Arc::new(Semaphore::new(background_jobs.max(1))),
+            reading_ahead: Arc::new(Semaphore::new(PAGES)),
         }
     }
 
