@@ -61,8 +61,8 @@ impl Setting {
         self.dovecot.as_ref().context("it was started")
     }
 
-    /// The port of the server whose user has the mailbox. Whatever is measured finds the server in the same state: it has
-    /// been asked once for everything that a first scan asks for, so that its own index holds it.
+    /// The port of the server whose user has the mailbox. The server has been asked once for all that a first scan asks for,
+    /// so that its own index holds it, whoever is measured first.
     pub async fn mailbox(&mut self, user: &'static str) -> Result<u16> {
         let options = self.options.clone();
         let dovecot = self.dovecot().await?;
@@ -90,6 +90,24 @@ impl Setting {
         ensure!(found == count, "{found} messages, not {count}");
         self.filled.insert(user, count);
         Ok(port)
+    }
+
+    /// Makes the server forget what it was asked for of a mailbox, as if no client had ever been there: the next one makes
+    /// it read every message.
+    pub async fn forget_index(&mut self, user: &str) -> Result<()> {
+        let home = self.dovecot().await?.mail_dir(user);
+        let mut directories = vec![home];
+        while let Some(directory) = directories.pop() {
+            for entry in std::fs::read_dir(directory)? {
+                let entry = entry?;
+                if entry.file_type()?.is_dir() {
+                    directories.push(entry.path());
+                } else if entry.file_name() == "dovecot.index.cache" {
+                    std::fs::remove_file(entry.path())?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// A client on the server itself.

@@ -4,6 +4,7 @@ use anyhow::Result;
 use gateway_store::TableSize;
 
 use crate::figure::{Figure, Report, say};
+use crate::gateway::Gateway;
 use crate::setting::{Setting, Synced};
 use crate::stores::{self, Kind};
 
@@ -19,22 +20,32 @@ pub async fn measure(setting: &mut Setting, report: &mut Report) -> Result<()> {
     let messages = setting.options.messages;
     for kind in Kind::BOTH {
         let (envelopes, ids) = most(kind);
+        let empty = empty(setting, kind).await?;
         let whole = setting.sync(kind, &[]).await?;
         let what = format!("kept of each message, {}", kind.name());
-        let each = kept(whole, messages).await?;
+        let each = kept(whole, empty, messages).await?;
         report.add(Figure::most(7, what, each, envelopes, "octets"));
         let bare = setting.sync(kind, &[("POLYPOST_CACHE", "ids")]).await?;
         let what = format!("kept of each message, ids only, {}", kind.name());
-        let each = kept(bare, messages).await?;
+        let each = kept(bare, empty, messages).await?;
         report.add(Figure::most(7, what, each, ids, "octets"));
     }
     Ok(())
 }
 
-/// What the store takes after a first sync and VACUUM, over the number of messages.
-async fn kept(mut synced: Synced, messages: usize) -> Result<f64> {
+/// Octets of a store without accounts.
+async fn empty(setting: &mut Setting, kind: Kind) -> Result<u64> {
+    let database = setting.database(kind).await?;
+    let mut gateway = Gateway::start(database, &[]).await?;
+    gateway.stop().await?;
+    Ok(total(&stores::open(&gateway).await?.table_sizes().await?))
+}
+
+/// By how much the store has grown after a first sync and VACUUM, over the number of messages.
+async fn kept(mut synced: Synced, empty: u64, messages: usize) -> Result<f64> {
     synced.gateway.stop().await?;
     let grown = total(&stores::open(&synced.gateway).await?.table_sizes().await?);
+    let grown = grown.saturating_sub(empty);
     stores::vacuum(&synced.gateway).await?;
     let mut sizes = stores::open(&synced.gateway).await?.table_sizes().await?;
     sizes.sort_by_key(|size| std::cmp::Reverse(size.bytes));
@@ -50,7 +61,7 @@ async fn kept(mut synced: Synced, messages: usize) -> Result<f64> {
         "before VACUUM",
         each(grown, messages)
     ));
-    Ok(each(total(&sizes), messages))
+    Ok(each(total(&sizes).saturating_sub(empty), messages))
 }
 
 fn total(sizes: &[TableSize]) -> u64 {
