@@ -12,6 +12,7 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
+use self::copy::Change;
 pub use self::copy::{Copy, Record};
 pub use self::hashes::Hashes;
 use self::walk::Stream;
@@ -103,6 +104,7 @@ pub struct Mirror {
     updated: Stream,
     deleted: Stream,
     window: Option<Window>,
+    told: Vec<String>,
 }
 
 impl Mirror {
@@ -141,6 +143,7 @@ impl Mirror {
             api,
             copy: Copy::default(),
             window,
+            told: Vec::new(),
         })
     }
 
@@ -170,6 +173,7 @@ impl Mirror {
             1 => Some(rng.random_range(5..=500)),
             _ => None,
         };
+        self.told.clear();
         let (first, second) = match self.mode {
             Mode::Concurrent => {
                 let (updated, deleted) = tokio::join!(
@@ -180,6 +184,7 @@ impl Mirror {
                 all.extend(deleted.changes.iter().cloned());
                 all.shuffle(rng);
                 for change in all {
+                    self.told.push(self.copy.describe(&change));
                     self.copy.apply_by_version(change);
                 }
                 (updated, deleted)
@@ -192,11 +197,13 @@ impl Mirror {
                     (&mut self.updated, &mut self.deleted)
                 };
                 let first = one.walk(&self.api, limit, pages, step).await;
+                note(&mut self.told, &self.copy, &first.changes);
                 self.copy.apply_in_order(&first.changes)?;
                 if let Some(error) = first.error {
                     return Err(error);
                 }
                 let second = other.walk(&self.api, limit, pages, step).await;
+                note(&mut self.told, &self.copy, &second.changes);
                 self.copy.apply_in_order(&second.changes)?;
                 (first, second)
             }
@@ -212,6 +219,12 @@ impl Mirror {
             }),
             _ => None,
         })
+    }
+
+    /// What the last walk told, beside what was known.
+    #[must_use]
+    pub fn told(&self) -> String {
+        self.told.join("\n")
     }
 
     /// Fetches one page of a stream and forgets it, as a client does that dies on the way.
@@ -266,4 +279,8 @@ impl Mirror {
     pub fn copy(&self) -> &Copy {
         &self.copy
     }
+}
+
+fn note(told: &mut Vec<String>, copy: &Copy, changes: &[Change]) {
+    told.extend(changes.iter().map(|change| copy.describe(change)));
 }

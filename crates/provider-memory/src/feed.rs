@@ -135,6 +135,7 @@ pub(crate) fn changes(
         told.change = *number;
         match change {
             Change::Here(record) => entries.push(full_entry(state, scope, record)),
+            Change::Gone(record) if state.shape.forgets_passages && record.born > read.change => {}
             Change::Gone(record) => gone.push(state.key(scope, record)),
         }
     }

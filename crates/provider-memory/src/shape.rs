@@ -13,6 +13,8 @@ pub struct Shape {
     pub cursor_at_end_of_scan: bool,
     /// Removals are told as a listing of what is left.
     pub removed_as_listing: bool,
+    /// What came and went between two answers of the change feed is not told at all.
+    pub forgets_passages: bool,
     /// A scan tells only keys and identities: no dates, no state, no envelope.
     pub bare_scan: bool,
     /// The survey can tell what has not moved.
@@ -33,6 +35,7 @@ impl Shape {
             native_identity: false,
             cursor_at_end_of_scan: false,
             removed_as_listing: false,
+            forgets_passages: false,
             bare_scan: false,
             cheap_level_check: true,
             keywords: true,
@@ -61,12 +64,13 @@ impl Shape {
         }
     }
 
-    /// Like a delta query: folders, ids for life, the cursor at the end of the enumeration, no cheap
-    /// level check, free text not searched.
+    /// Like a delta query: folders, ids for life, the cursor at the end of the enumeration, nothing told
+    /// of what came and went, no cheap level check, free text not searched.
     pub fn delta() -> Self {
         Self {
             native_identity: true,
             cursor_at_end_of_scan: true,
+            forgets_passages: true,
             cheap_level_check: false,
             search: SearchCapability::Headers,
             page: 50,

@@ -53,6 +53,8 @@ pub(crate) struct Message {
 pub(crate) struct Record {
     /// Its number in the scope, never used twice for different messages.
     pub number: u64,
+    /// Number of the change that brought it here.
+    pub born: u64,
     /// Number of the last change to it.
     pub change: u64,
     pub message: std::sync::Arc<Message>,

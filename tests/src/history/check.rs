@@ -17,18 +17,19 @@ const PAUSE: Duration = Duration::from_millis(150);
 impl<S: Side> World<S> {
     /// Lets every mirror follow until it equals the mailbox, and holds the feed to its promises on the way.
     pub async fn converge(&mut self) -> Result<()> {
+        let mut claims = Vec::new();
         for which in 0..self.mirrors.len() {
-            self.follow(which).await?;
+            claims.push(self.follow(which).await?);
         }
-        for which in 0..self.mirrors.len() {
-            self.is_quiet(which).await?;
+        for (which, claimed) in claims.into_iter().enumerate() {
+            self.is_quiet(which, claimed).await?;
         }
         self.troubled = false;
         self.side.check()
     }
 
-    /// Follows with one mirror until it equals the mailbox.
-    async fn follow(&mut self, which: usize) -> Result<()> {
+    /// Follows with one mirror until it equals the mailbox. Returns whether the gateway claimed then that it does.
+    async fn follow(&mut self, which: usize) -> Result<bool> {
         let start = Instant::now();
         let mut last = String::new();
         while start.elapsed() < PATIENCE {
@@ -52,7 +53,8 @@ impl<S: Side> World<S> {
                     self.hashes
                         .verify_some(&self.api, ids, &mut self.rng)
                         .await?;
-                    return self.keeps_ids(which, &truth).await;
+                    self.keeps_ids(which, &truth).await?;
+                    return Ok(poll.verified > asked);
                 }
                 Ok(difference) => {
                     last = format!("{} records\n{difference}", poll.records);
@@ -114,10 +116,11 @@ impl<S: Side> World<S> {
             .await
     }
 
-    /// A mailbox at rest has nothing to report, and the gateway comes to know that it has not.
-    async fn is_quiet(&mut self, which: usize) -> Result<()> {
+    /// A mailbox at rest has nothing to report, once the gateway claims to have told all, and it comes to claim that.
+    async fn is_quiet(&mut self, which: usize, claimed: bool) -> Result<()> {
         let start = Instant::now();
         let began = now();
+        let mut claimed = claimed;
         let mut polls = 0;
         loop {
             let step = self.step;
@@ -126,13 +129,27 @@ impl<S: Side> World<S> {
                 .await;
             polls += 1;
             match walked {
-                Ok(Some(Poll { records: 0, .. })) if polls < 2 => continue,
-                Ok(Some(Poll {
-                    records: 0,
-                    verified,
-                })) if verified > began => return Ok(()),
-                Ok(None | Some(Poll { records: 0, .. })) => {}
-                Ok(Some(poll)) => bail!("mirror {which} is told of changes at rest: {poll:?}"),
+                Ok(Some(poll)) if poll.records > 0 => {
+                    ensure!(
+                        !claimed,
+                        "mirror {which} is told of changes at rest: {poll:?}\n{}",
+                        self.mirrors[which].told()
+                    );
+                    let truth = self.side.truth().await?;
+                    let difference = self.compare(which, &truth).await?;
+                    ensure!(
+                        difference.is_none(),
+                        "mirror {which} equalled the mailbox and does not any more:\n{difference}"
+                    );
+                    claimed = poll.verified > began;
+                }
+                Ok(Some(poll)) => {
+                    claimed |= poll.verified > began;
+                    if polls > 1 && poll.verified > began {
+                        return Ok(());
+                    }
+                }
+                Ok(None) => {}
                 Err(error) => bail!("mirror {which} at rest: {error}"),
             }
             ensure!(
@@ -171,7 +188,8 @@ impl<S: Side> World<S> {
             self.tell(format!("replay mirror {} from step {step}", mirror.name));
             self.mirrors.push(mirror);
             let which = self.mirrors.len() - 1;
-            self.follow(which)
+            let _ = self
+                .follow(which)
                 .await
                 .with_context(|| format!("from tokens of step {step}"))?;
         }
@@ -186,6 +204,6 @@ impl<S: Side> World<S> {
             Err(error @ (WalkError::NotNow(_) | WalkError::NoAnswer(_))) => bail!("{error}"),
             Err(error) => bail!("{error}"),
         }
-        self.follow(self.mirrors.len() - 1).await
+        self.follow(self.mirrors.len() - 1).await.map(|_| ())
     }
 }

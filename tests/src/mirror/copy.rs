@@ -89,6 +89,12 @@ pub struct Copy {
 }
 
 impl Copy {
+    /// A record beside what is known of the message.
+    pub(super) fn describe(&self, change: &Change) -> String {
+        let held = self.held.get(&change.id);
+        format!("  {change:?}\n    was {held:?}")
+    }
+
     /// Of two records for one id the higher version wins.
     pub(super) fn apply_by_version(&mut self, change: Change) {
         let newer = self

@@ -41,6 +41,15 @@ impl From<ApplyError> for PassError {
     }
 }
 
+/// How far a pass came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    /// All that changed before the pass began is in the journal.
+    Reached,
+    /// A folder that is still being read may hold what changed.
+    Behind,
+}
+
 /// What a pass works with.
 pub(crate) struct PassContext<'a> {
     pub mailbox: &'a OpenMailbox,
@@ -52,14 +61,19 @@ pub(crate) struct PassContext<'a> {
 
 impl Gateway {
     /// Brings the journal to the level of the mailbox at some moment after this call.
+    ///
+    /// Scans, reads and writes go on meanwhile and take messages from their places too. A round ends only what was
+    /// taken before it began, so that one that leaves an orphan, or saw the end of a comparison, is followed by another.
     pub(crate) async fn pass(
         &self,
         mailbox: &OpenMailbox,
         journal: &JournalHandle,
         sync: &AccountSync,
         call: Call,
-    ) -> Result<(), PassError> {
-        for _ in 0..ROUNDS {
+    ) -> Result<Level, PassError> {
+        let mut level = Level::Behind;
+        for round in 0..ROUNDS {
+            let was_behind = is_behind(journal);
             let row = journal.journal().await?;
             let context = PassContext {
                 mailbox,
@@ -69,12 +83,22 @@ impl Gateway {
                 tick: row.tick + 1,
             };
             let orphaned = self.round(&context).await?;
-            self.settle_orphans(&context).await?;
-            if orphaned == 0 {
+            let is_settled = !self.settle_orphans(&context).await? && orphaned == 0;
+            let is_behind = is_behind(journal);
+            level = if was_behind || is_behind || !(is_settled || round > 0) {
+                Level::Behind
+            } else {
+                Level::Reached
+            };
+            let ends = match level {
+                Level::Reached => is_settled,
+                Level::Behind => is_behind && orphaned == 0,
+            };
+            if ends {
                 break;
             }
         }
-        Ok(())
+        Ok(level)
     }
 
     /// One survey and what moved. Returns how many messages lost their last entry.
@@ -131,6 +155,13 @@ impl Gateway {
         self.put_folders(context.journal, &survey.folders).await?;
         Ok(survey)
     }
+}
+
+/// Whether a folder is still being read for the first time, or anew, or cannot be read.
+fn is_behind(journal: &JournalHandle) -> bool {
+    let directory = journal.directory();
+    let mut scopes = directory.scopes.values();
+    scopes.any(|row| ScopeRecord::of(row).may_hide_moves(row))
 }
 
 /// A failed pass as the failed operation that it is for a client.

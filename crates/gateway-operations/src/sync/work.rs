@@ -15,8 +15,7 @@ use tokio::time::Instant;
 
 use self::lease::LEASE;
 use super::{
-    pass::{PassError, as_operation},
-    scope_state::ScopeRecord,
+    pass::{Level, PassError, as_operation},
     supervisor::AccountSync,
 };
 use crate::{Gateway, OperationError, OperationErrorKind, OperationResult, mailboxes::OpenMailbox};
@@ -216,18 +215,15 @@ impl Gateway {
         let journal = self.journal_of(&mailbox).await?;
         let (began_at, began) = (self.now(), Instant::now());
         let call = self.call(Priority::Interactive, self.inner.config.background_deadline);
-        match self.pass(&mailbox, &journal, sync, call).await {
-            Ok(()) => {}
+        let level = match self.pass(&mailbox, &journal, sync, call).await {
+            Ok(level) => level,
             Err(PassError::Provider(error)) => {
                 return Err(self.note_failure(&account, error).await);
             }
             Err(error) => return Err(as_operation(error)),
-        }
+        };
         sync.passed(began);
-        // A folder that is still being read for the first time, or anew, may hold what changed.
-        let directory = journal.directory();
-        let is_behind = |row| ScopeRecord::of(row).may_hide_moves(row);
-        if !directory.scopes.values().any(is_behind) {
+        if level == Level::Reached {
             sync.verified(began_at);
             self.write_verified(sync, &journal, began_at).await?;
         }

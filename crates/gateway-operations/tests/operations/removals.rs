@@ -46,13 +46,17 @@ struct Client {
 
 impl Client {
     async fn of(mails: usize) -> (Self, Vec<MessageRef>) {
+        Self::with(Shape::folders(), OperationsConfig::default(), mails).await
+    }
+
+    async fn with(shape: Shape, config: OperationsConfig, mails: usize) -> (Self, Vec<MessageRef>) {
         let clock = Arc::new(Forward::default());
         let config = OperationsConfig {
             tombstones: Duration::from_secs(RETENTION * 24 * 3600),
-            ..OperationsConfig::default()
+            ..config
         };
         let by = Arc::clone(&clock) as Arc<dyn Clock>;
-        let harness = Harness::at(Shape::folders(), config, by, |plugin| {
+        let harness = Harness::at(shape, config, by, |plugin| {
             ProviderRegistry::default().register(plugin)
         })
         .await;
@@ -309,4 +313,27 @@ async fn a_move_of_a_twin_whose_sibling_was_forgotten_stays_a_move() {
     assert_eq!(moved.len(), 1);
     assert!(twins.contains(&moved[0]) && moved[0] != gone);
     assert!(client.walk_deleted().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_message_that_only_a_read_has_seen_at_its_last_place_is_told_as_gone() {
+    let shape = Shape {
+        forgets_passages: true,
+        ..Shape::folders()
+    };
+    // No pass but those of the client: what happens between two of them is no one's guess.
+    let config = OperationsConfig {
+        push: false,
+        ..OperationsConfig::default()
+    };
+    let (mut client, mails) = Client::with(shape, config, 2).await;
+    let mailbox = client.harness.mailbox.clone();
+    let [inbox, archive] =
+        [FolderRole::Inbox, FolderRole::Archive].map(|role| mailbox.folder(role).unwrap());
+    let moved = mailbox.move_message(&mails[0], &inbox, &archive).unwrap();
+    assert_eq!(client.harness.ids().await.len(), 2);
+    client.expunge(&moved);
+    assert!(client.walk_updated().await.is_empty());
+    assert_eq!(client.walk_deleted().await.len(), 1);
+    assert_eq!(client.harness.ids().await.len(), 1);
 }

@@ -63,6 +63,7 @@ impl State {
         let folders = BTreeSet::from([folder.clone()]);
         scope.put(Record {
             number,
+            born: 0,
             change: 0,
             message,
             labels,

@@ -55,6 +55,9 @@ impl Scope {
     pub(crate) fn put(&mut self, mut record: Record) {
         self.change += 1;
         record.change = self.change;
+        if !self.records.contains_key(&record.number) {
+            record.born = self.change;
+        }
         // A message that came back is there: its removal is history.
         self.removals
             .retain(|(_, gone)| gone.number != record.number);

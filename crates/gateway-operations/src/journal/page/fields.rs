@@ -29,6 +29,9 @@ impl State<'_> {
                 next.envelope = None;
             }
         }
+        if announce != Announce::No {
+            next.orphaned = None;
+        }
         fill(&mut next.received_at, &observation.received_at);
         fill(&mut next.message_id, &observation.message_id);
         fill(&mut next.envelope, &observation.envelope);

@@ -6,7 +6,7 @@ use email_model::{Digest128, Flags, Labels, MessageId};
 use gateway_store::{EntryRow, MessageRow, Seq};
 
 use super::{Observation, Place, State};
-use crate::journal::identity::message_digest;
+use crate::journal::{Announce, identity::message_digest};
 
 impl State<'_> {
     /// Says which message a place never seen before holds. `None`: more ordinals are needed.
@@ -127,13 +127,24 @@ impl State<'_> {
         });
         self.live.entry(id).or_default().insert(place.clone());
         self.places.insert(place, id);
-        if self
-            .messages
-            .get(&id)
-            .is_some_and(|row| row.orphaned.is_some())
-        {
-            self.edit(id, |row| row.orphaned = None);
+        let Some(row) = self.messages.get(&id) else {
+            return;
+        };
+        if self.question.announce != Announce::No {
+            if row.orphaned.is_some() {
+                self.edit(id, |row| row.orphaned = None);
+            }
+        } else if row.seq.is_announced() && !row.gone {
+            // Whoever leaves this place before the feed has told of it leaves it without a word.
+            self.orphan(id);
         }
+    }
+
+    /// The end of a later pass looks for the message.
+    fn orphan(&mut self, id: MessageId) {
+        let tick = self.question.tick;
+        self.edit(id, |row| row.orphaned = Some(tick));
+        self.orphaned += 1;
     }
 
     pub(super) fn vanish(&mut self, place: &Place) {
@@ -150,9 +161,7 @@ impl State<'_> {
             .get(&id)
             .is_some_and(|row| !row.gone && row.orphaned.is_none())
         {
-            let tick = self.question.tick;
-            self.edit(id, |row| row.orphaned = Some(tick));
-            self.orphaned += 1;
+            self.orphan(id);
         }
     }
 }

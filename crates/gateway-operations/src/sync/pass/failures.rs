@@ -22,9 +22,7 @@ impl Gateway {
         match error.kind {
             // It went away between the survey and now: the next survey says so.
             ErrorKind::NotFound => Ok(()),
-            ErrorKind::Unavailable | ErrorKind::RateLimited | ErrorKind::Unauthenticated => {
-                Err(error.into())
-            }
+            kind if is_of_the_mailbox(kind) => Err(error.into()),
             _ => {
                 let now = self.now();
                 tracing::warn!(kind = ?error.kind, "a folder cannot be read and is set aside");
@@ -106,4 +104,12 @@ impl Gateway {
         // Another round ends what the comparison found gone.
         Ok(1)
     }
+}
+
+/// Whether a failure is the whole mailbox's and not that of one folder.
+pub(super) fn is_of_the_mailbox(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::Unavailable | ErrorKind::RateLimited | ErrorKind::Unauthenticated
+    )
 }
