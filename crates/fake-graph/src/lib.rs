@@ -4,18 +4,33 @@
 //! refused as the vendor refuses it, and kept in [`FakeGraph::violations`]. Tokens are those of a
 //! [`fake_oauth::FakeOAuth`]. Tests see and change a mailbox through [`User`], and make things go wrong with [`Faults`].
 
+mod answer;
+mod batch;
+mod call;
 mod content;
+mod deliver;
+mod delta;
+mod draft;
 mod encoding;
 mod error;
 mod faults;
+mod handlers;
 mod headers;
+mod limits;
+mod links;
 mod mailbox;
 mod mime;
 mod notify;
+mod odata;
+mod query;
 mod record;
+mod render;
+mod search;
 mod server;
 mod settings;
+mod subscribe;
 pub mod tables;
+mod upload;
 mod user;
 mod validate;
 mod world;
@@ -26,6 +41,7 @@ use fake_oauth::loopback::{self, Running};
 use fake_oauth::{FakeOAuth, TestClock};
 use rand::SeedableRng;
 
+pub use deliver::Lifecycle;
 pub use faults::{ErrorFault, ErrorKind, Expiry, Faults, Lag, When};
 pub use record::{Delivery, RecordedRequest, SentMail, Violation};
 pub use settings::{DeletedFolders, Settings};

@@ -137,3 +137,58 @@ fn word(text: &str) -> String {
         .collect();
     words.join("\r\n ")
 }
+
+/// The same message with its header written anew, as the store does that keeps no octets.
+pub(crate) fn reserialise(raw: &[u8]) -> Vec<u8> {
+    let trace = "Received: from AM0PR01MB0001.eurprd01.prod.exchangelabs.com (::1) by\r\n AM0PR01MB0002.eurprd01.prod.exchangelabs.com with HTTPS\r\nX-MS-Exchange-Organization-SCL: -1\r\n";
+    [trace.as_bytes(), raw].concat()
+}
+
+/// The message without `Bcc`, as it is handed to others.
+pub(crate) fn without_bcc(raw: &[u8]) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(raw.len());
+    let mut rest = raw;
+    let mut dropping = false;
+    while !rest.is_empty() {
+        let end = rest
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .map_or(rest.len(), |at| at + 1);
+        let (line, after) = rest.split_at(end);
+        if matches!(line, b"\r\n" | b"\n") {
+            break;
+        }
+        let folded = matches!(line.first(), Some(b' ' | b'\t'));
+        if !folded {
+            dropping = line
+                .get(..4)
+                .is_some_and(|name| name.eq_ignore_ascii_case(b"bcc:"));
+        }
+        if !dropping {
+            kept.extend_from_slice(line);
+        }
+        rest = after;
+    }
+    kept.extend_from_slice(rest);
+    kept
+}
+
+/// The message under another `Message-ID`, as some of the vendor's servers send it.
+pub(crate) fn with_message_id(raw: &[u8], name: &str) -> Vec<u8> {
+    let mut kept = format!("Message-ID: {name}\r\n").into_bytes();
+    let text = String::from_utf8_lossy(raw);
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let mut dropping = false;
+    for line in head.split("\r\n") {
+        if !line.starts_with([' ', '\t']) {
+            dropping = line.to_lowercase().starts_with("message-id:");
+        }
+        if !dropping {
+            kept.extend_from_slice(line.as_bytes());
+            kept.extend_from_slice(b"\r\n");
+        }
+    }
+    kept.extend_from_slice(b"\r\n");
+    kept.extend_from_slice(body.as_bytes());
+    kept
+}

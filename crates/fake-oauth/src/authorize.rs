@@ -140,7 +140,7 @@ fn decide<'a>(
     Ok((code, scopes))
 }
 
-fn signed_in(state: &State, hint: Option<&str>) -> Option<String> {
+pub(crate) fn signed_in(state: &State, hint: Option<&str>) -> Option<String> {
     let find = |wanted: &str| {
         state
             .users

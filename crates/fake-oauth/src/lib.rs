@@ -3,10 +3,14 @@
 //! It follows RFC 6749, RFC 7636 and RFC 7009 with Google's ways where those leave a choice: a refresh token comes with the
 //! first consent only, unless `prompt=consent` asks again; redirects carry `scope` and `iss`. Its consent page
 //! answers at once. Every request is recorded, and so is every one that no correct client makes.
+//!
+//! Under the paths of tenants it follows the Microsoft identity platform v2.0 instead: a refresh token comes with
+//! `offline_access` and another at every use, errors carry their AADSTS numbers, the id token has `oid` and `tid`.
 
 mod authorize;
 mod clock;
 pub mod loopback;
+mod microsoft;
 mod record;
 mod reply;
 mod server;
@@ -19,6 +23,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use clock::TestClock;
+pub use microsoft::Aadsts;
 pub use record::{RecordedRequest, Violation};
 pub use settings::OAuthSettings;
 pub use signing::SigningKey;
@@ -101,6 +106,18 @@ impl FakeOAuth {
         format!("{}/token", self.url())
     }
 
+    /// Where the browser goes for a tenant of Microsoft's: `common`, `organizations`, `consumers`, a GUID or a domain.
+    #[must_use]
+    pub fn tenant_authorize_url(&self, tenant: &str) -> String {
+        format!("{}/{tenant}/oauth2/v2.0/authorize", self.url())
+    }
+
+    /// The token endpoint of a tenant of Microsoft's.
+    #[must_use]
+    pub fn tenant_token_url(&self, tenant: &str) -> String {
+        format!("{}/{tenant}/oauth2/v2.0/token", self.url())
+    }
+
     /// The revocation endpoint.
     #[must_use]
     pub fn revoke_url(&self) -> String {
@@ -134,6 +151,23 @@ impl FakeOAuth {
         if state.subject(email).is_none() {
             state.users.push(email.to_owned());
         }
+    }
+
+    /// Puts a user into a tenant of Microsoft's; `9188040d-6c67-4c5b-b112-36a304b66dad` is that of personal accounts.
+    pub fn set_tenant(&self, email: &str, tenant: &str) {
+        self.add_user(email);
+        let mut state = self.inner.state();
+        state
+            .tenants
+            .insert(email.to_lowercase(), tenant.to_owned());
+    }
+
+    /// A user's `tid` and `oid`.
+    #[must_use]
+    pub fn microsoft_ids(&self, email: &str) -> Option<(String, String)> {
+        let state = self.inner.state();
+        let object = state.object_id(email)?;
+        Some((state.tenant(email).to_owned(), object))
     }
 
     /// Tokens as after the user's consent, for a client that need not be registered unless it refreshes.

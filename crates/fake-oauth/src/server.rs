@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::authorize::{authorize, join};
 use crate::clock::TestClock;
+use crate::microsoft;
 use crate::record::{RecordedRequest, Violation};
 use crate::reply::Reply;
 use crate::settings::OAuthSettings;
@@ -44,7 +45,9 @@ async fn answer(
     body: Bytes,
 ) -> Response<Body> {
     let settings = inner.state().settings.clone();
-    let back_channel = matches!(uri.path(), "/token" | "/revoke") || is_userinfo(uri.path());
+    let back_channel = matches!(uri.path(), "/token" | "/revoke")
+        || is_userinfo(uri.path())
+        || uri.path().ends_with("/oauth2/v2.0/token");
     if back_channel && settings.delay > Duration::ZERO {
         tokio::time::sleep(settings.delay).await;
     }
@@ -89,6 +92,28 @@ fn route(
     let now_ms = inner.clock.now_ms();
     let authorization = text(headers, header::AUTHORIZATION.as_str());
     let mut state = inner.state();
+    if let Some((tenant, endpoint)) = microsoft::endpoint(uri.path()) {
+        return match (method.as_str(), endpoint) {
+            ("GET", "oauth2/v2.0/authorize") => {
+                microsoft::authorize(&mut state, tenant, now_ms, parameters)
+            }
+            ("POST", "oauth2/v2.0/token") if uri.query().is_none() && is_form(headers) => {
+                let request = TokenRequest {
+                    issuer: &issuer,
+                    key: &inner.key,
+                    now_ms,
+                    authorization,
+                    form: parameters,
+                };
+                microsoft::token(&mut state, tenant, &request)
+            }
+            ("GET", "discovery/v2.0/keys") => Reply::json(200, &inner.key.key_set()),
+            ("GET", "v2.0/.well-known/openid-configuration") => {
+                Reply::json(200, &microsoft::discovery(&issuer, tenant))
+            }
+            _ => Reply::json(400, &json!({"error": "invalid_request"})).violation("no form"),
+        };
+    }
     match (method.as_str(), uri.path()) {
         ("GET", "/o/oauth2/v2/auth" | "/authorize") => {
             authorize(&mut state, &issuer, now_ms, parameters)

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::microsoft::Aadsts;
+
 /// The server's behaviour; the default is Google's, without faults.
 #[derive(Clone, Debug)]
 pub struct OAuthSettings {
@@ -19,6 +21,10 @@ pub struct OAuthSettings {
     pub invalid_grant: bool,
     /// The `error_subtype` of that answer, such as `invalid_rapt`.
     pub invalid_grant_subtype: Option<String>,
+    /// What Microsoft's token endpoint answers with in place of tokens.
+    pub aadsts: Option<Aadsts>,
+    /// The clients are of one tenant, whose name must stand in the path of Microsoft's consent page.
+    pub single_tenant: Option<String>,
     /// How long token, revocation and userinfo answers wait.
     pub delay: Duration,
     /// Answers with status 200 are JSON cut in half.
@@ -42,6 +48,8 @@ impl Default for OAuthSettings {
             expires_in: Duration::from_secs(3599),
             invalid_grant: false,
             invalid_grant_subtype: None,
+            aadsts: None,
+            single_tenant: None,
             delay: Duration::ZERO,
             broken_json: false,
             fail_with: None,

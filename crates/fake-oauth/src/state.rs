@@ -61,6 +61,8 @@ pub(crate) struct State {
     pub clients: BTreeMap<String, Client>,
     /// Email addresses, in order of registration.
     pub users: Vec<String>,
+    /// Microsoft's tenants, by address in lower case, of users who have not the usual one.
+    pub tenants: BTreeMap<String, String>,
     pub codes: BTreeMap<String, Code>,
     pub grants: BTreeMap<u64, Grant>,
     pub access: BTreeMap<String, AccessToken>,

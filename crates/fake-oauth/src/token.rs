@@ -22,7 +22,7 @@ pub(crate) struct TokenRequest<'a> {
 }
 
 impl TokenRequest<'_> {
-    fn get(&self, name: &str) -> Option<&str> {
+    pub fn get(&self, name: &str) -> Option<&str> {
         self.form
             .iter()
             .find(|(key, _)| key == name)
@@ -83,7 +83,7 @@ fn authenticate(state: &State, request: &TokenRequest<'_>) -> Result<String, Rep
     Ok(id)
 }
 
-fn basic_credentials(header: &str) -> Option<(String, String)> {
+pub(crate) fn basic_credentials(header: &str) -> Option<(String, String)> {
     let decoded = STANDARD.decode(header.strip_prefix("Basic ")?).ok()?;
     let (id, secret) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
     let unescape = |text: &str| {
@@ -137,7 +137,7 @@ fn exchange(state: &mut State, request: &TokenRequest<'_>, client: &str) -> Repl
 }
 
 /// RFC 7636 §4.6.
-fn verify_pkce(code: &Code, verifier: Option<&str>) -> Result<(), &'static str> {
+pub(crate) fn verify_pkce(code: &Code, verifier: Option<&str>) -> Result<(), &'static str> {
     match (&code.challenge, verifier) {
         (None, None) => Ok(()),
         (Some(_), None) => Err("Missing code verifier."),

@@ -55,11 +55,6 @@ const SYSTEM: &[(&str, &str, &str, bool)] = &[
     ),
 ];
 
-/// Every name that can stand for a folder's id.
-pub(crate) fn well_known_names() -> impl Iterator<Item = &'static str> {
-    SYSTEM.iter().map(|(name, ..)| *name)
-}
-
 /// Names that may be asked for without being there in every mailbox.
 const OTHER_NAMES: [&str; 5] = [
     "conflicts",

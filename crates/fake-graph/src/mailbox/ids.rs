@@ -1,5 +1,6 @@
 //! Ids as this vendor's look: long, of base64's URL-safe letters, and different where only the case is.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -7,18 +8,19 @@ use base64::engine::general_purpose::URL_SAFE;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Makes ids; every second one differs from the one before in the case of letters alone.
+/// Makes ids; every second one of a kind differs from the one before in the case of letters alone.
 #[derive(Debug)]
 pub(crate) struct IdMaker {
     rng: ChaCha8Rng,
-    twin: Option<String>,
+    /// Those without their twin, by their beginning.
+    single: BTreeMap<&'static str, String>,
 }
 
 impl IdMaker {
     pub fn new(seed: u64) -> Self {
         Self {
             rng: ChaCha8Rng::seed_from_u64(seed),
-            twin: None,
+            single: BTreeMap::new(),
         }
     }
 
@@ -37,14 +39,14 @@ impl IdMaker {
         self.make("AQMkAGI1").to_string()
     }
 
-    fn make(&mut self, prefix: &str) -> Arc<str> {
-        let tail = match self.twin.take() {
+    fn make(&mut self, prefix: &'static str) -> Arc<str> {
+        let tail = match self.single.remove(prefix) {
             Some(tail) => swap_case(&tail),
             None => {
                 // 23 octets: the encoding ends in one `=`, which must be escaped nowhere but often is.
                 let octets: [u8; 23] = self.rng.random();
                 let tail = URL_SAFE.encode(octets);
-                self.twin = Some(tail.clone());
+                self.single.insert(prefix, tail.clone());
                 tail
             }
         };

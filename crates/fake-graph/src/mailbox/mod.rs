@@ -4,6 +4,7 @@ mod change;
 mod folder;
 mod ids;
 mod log;
+mod sending;
 mod subscription;
 
 use std::cmp::Reverse;
@@ -16,7 +17,7 @@ use crate::content::Content;
 use crate::notify::Notification;
 
 pub(crate) use change::Edit;
-pub(crate) use folder::{Folder, FolderKey, Search, well_known_names};
+pub(crate) use folder::{Folder, FolderKey, Search};
 pub(crate) use ids::IdMaker;
 pub(crate) use log::{Change, FolderChange, Kind};
 pub(crate) use subscription::Subscription;
@@ -71,6 +72,8 @@ pub(crate) struct Mailbox {
     pub notifications: Vec<Notification>,
     /// Addresses besides the mailbox's own that it may send as.
     pub aliases: Vec<String>,
+    /// What was handed over and is not in Sent Items yet.
+    pub sending: Vec<Number>,
     /// The number that the tokens of deltas must carry; raised to end them all.
     pub epoch: u64,
     last_number: Number,
@@ -93,6 +96,7 @@ impl Mailbox {
             subscriptions: BTreeMap::new(),
             notifications: Vec::new(),
             aliases: Vec::new(),
+            sending: Vec::new(),
             epoch: 0,
             last_number: 0,
             last_folder: 0,
