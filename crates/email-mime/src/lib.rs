@@ -10,6 +10,7 @@
 
 mod body;
 mod charset;
+pub mod compose;
 pub mod file_name;
 pub mod headers;
 mod html;

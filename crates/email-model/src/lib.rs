@@ -10,6 +10,7 @@ mod flags;
 mod folder;
 mod ids;
 mod message;
+mod outgoing;
 pub mod query;
 
 pub use address::Address;
@@ -21,6 +22,7 @@ pub use ids::{FolderId, IdError, MessageId, PartId, ThreadId};
 pub use message::{
     Attachment, Body, BodyType, Content, Envelope, Header, MeetingMethod, Sensitivity,
 };
+pub use outgoing::{AttachmentContent, OutgoingAttachment, OutgoingMessage};
 pub use query::MessageQuery;
 
 /// A moment in UTC.
