@@ -60,7 +60,11 @@ pub(crate) async fn answer(inner: &Arc<Inner>, call: Call) -> Answer {
     let (entered, delay) = {
         let mut world = inner.world();
         let concerned = world.faults.concern(id);
-        let delay = concerned.then_some(world.faults.delay).unwrap_or_default();
+        let delay = if concerned {
+            world.faults.delay
+        } else {
+            Duration::ZERO
+        };
         let World {
             limits, settings, ..
         } = &mut *world;

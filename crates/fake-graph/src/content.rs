@@ -115,7 +115,8 @@ impl Content {
     pub fn as_text(&self) -> String {
         match (&self.html, &self.text) {
             // The store keeps one body, which is the HTML where there are both.
-            (Some(html), _) => html_to_text(html),
+            // An empty line follows a paragraph, as in the published samples.
+            (Some(html), _) => html_to_text(&html.replace("</p>", "</p><br>")),
             (None, Some(text)) => text.clone(),
             (None, None) => String::new(),
         }

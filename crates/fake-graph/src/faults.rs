@@ -83,6 +83,9 @@ pub struct Faults {
     /// A message that left a folder and came back between two rounds is reported as removed, and not again until it
     /// changes. Only with immutable ids.
     pub lost_returns: When,
+    /// A message that came into a folder and left it between two rounds is not told of at all; otherwise it is reported
+    /// as removed. A client that learned of it meanwhile by a read must find out by itself.
+    pub untold_visits: When,
     /// A page of a delta or list is empty although a next page is announced; at most three such pages in a row.
     pub empty_pages: When,
     /// How far deltas are behind.

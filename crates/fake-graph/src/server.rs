@@ -56,13 +56,19 @@ async fn answer(State(inner): State<Arc<Inner>>, request: Request) -> Response<B
         body: body.to_vec(),
         batched: false,
     };
-    let answer = if call.path == "/v1.0/$batch" || call.path == "/v1.0/%24batch" {
-        batch::answer(&inner, call).await
-    } else if call.path.starts_with(upload::PREFIX) {
-        upload::answer(&inner, &call)
-    } else {
-        call::answer(&inner, call).await
+    let answering = async move {
+        if call.path == "/v1.0/$batch" || call.path == "/v1.0/%24batch" {
+            batch::answer(&inner, call).await
+        } else if call.path.starts_with(upload::PREFIX) {
+            upload::answer(&inner, &call)
+        } else {
+            call::answer(&inner, call).await
+        }
     };
+    // A request goes on although its client has gone, and is under way until it ends.
+    let answer = tokio::spawn(answering)
+        .await
+        .expect("an answer does not panic");
     if let Transport::Stall(time) = answer.transport
         && answer.body.is_empty()
     {

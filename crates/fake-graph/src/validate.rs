@@ -43,7 +43,7 @@ fn segments(path: &str, own: &str) -> Vec<String> {
             .unwrap_or(&text)
             .to_owned();
         match text.split_once('(') {
-            Some((name, rest)) if rest == ")" => found.push(name.to_owned()),
+            Some((name, ")")) => found.push(name.to_owned()),
             Some((name, rest)) if rest.starts_with('\'') && rest.ends_with("')") => {
                 found.push(name.to_owned());
                 found.push(rest[1..rest.len() - 2].to_owned());

@@ -195,8 +195,8 @@ fn next(
                 .zip(since)
                 .is_some_and(|(received, since)| received < since);
             if story.gone || !story.reported {
-                // What came and went within the round may be told or not.
-                if story.left && !(story.first_came && rng.random_bool(0.5)) {
+                let visit = story.gone && story.first_came;
+                if story.left && !(visit && concerned && faults.untold_visits.strikes(rng)) {
                     due.push(Due::Removed(story.names));
                 }
                 continue;

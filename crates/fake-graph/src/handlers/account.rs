@@ -1,5 +1,7 @@
 //! The user, the mailbox's settings, and ids of one kind for ids of another.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use serde_json::{Value, json};
 
 use super::{Request, mailbox};
@@ -24,7 +26,7 @@ pub(super) fn run(world: &World, request: &Request) -> Result<Answer, ApiError> 
         }),
         _ => json!({
             "@odata.context": request.context("users/$entity"),
-            "id": "8ee44408-0679-472c-bc2a-692812af3437",
+            "id": user_id(&mailbox.email),
             "displayName": mailbox.email.split('@').next(),
             "mail": mailbox.email,
             "userPrincipalName": mailbox.email,
@@ -38,6 +40,25 @@ pub(super) fn run(world: &World, request: &Request) -> Result<Answer, ApiError> 
         }),
     };
     Ok(Answer::json(200, &value))
+}
+
+/// A UUID of the user's own, always the same one.
+fn user_id(email: &str) -> String {
+    let half = |salt: u8| {
+        let mut hasher = DefaultHasher::new();
+        (salt, email).hash(&mut hasher);
+        hasher.finish()
+    };
+    let hex = format!("{:016x}{:016x}", half(0), half(1));
+    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
+    format!(
+        "{}-{}-4{}-a{}-{}",
+        part(0, 8),
+        part(8, 12),
+        part(13, 16),
+        part(17, 20),
+        part(20, 32)
+    )
 }
 
 fn translate(world: &World, request: &Request) -> Result<Value, ApiError> {

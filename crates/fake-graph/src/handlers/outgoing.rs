@@ -63,6 +63,10 @@ fn put(
     folder: FolderKey,
 ) -> Result<Number, ApiError> {
     let mailbox = mailbox_mut(world, request)?;
+    if content.from.is_none() && content.raw.is_none() {
+        content.from = Some(own_address(&mailbox.email));
+        content.sender.clone_from(&content.from);
+    }
     if content.message_id.is_none() {
         content.message_id = Some(format!("<{}@fake.prod.outlook.com>", mailbox.ids.guid()));
     }
@@ -240,15 +244,7 @@ fn send(
             "There are too many recipients.",
         ));
     }
-    let own = Address {
-        name: mailbox
-            .email
-            .split('@')
-            .next()
-            .unwrap_or_default()
-            .to_owned(),
-        address: mailbox.email.clone(),
-    };
+    let own = own_address(&mailbox.email);
     let from = content.from.clone().unwrap_or_else(|| own.clone());
     let may = std::iter::once(&mailbox.email).chain(&mailbox.aliases);
     if !may
@@ -291,6 +287,13 @@ fn send(
         id,
     });
     Ok(Answer::empty(202))
+}
+
+fn own_address(email: &str) -> Address {
+    Address {
+        name: email.split('@').next().unwrap_or_default().to_owned(),
+        address: email.to_owned(),
+    }
 }
 
 /// Into the inboxes of those recipients who have one here.

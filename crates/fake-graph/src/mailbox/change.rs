@@ -186,14 +186,6 @@ impl Mailbox {
         self.unindex(number);
     }
 
-    /// Marks a message changed in its folder.
-    pub fn touch(&mut self, number: Number, now_ms: i64) {
-        if let Some(folder) = self.messages.get(&number).map(|stored| stored.folder) {
-            self.log_change(number, folder, Kind::Updated, false, now_ms);
-            self.notify("updated", number, now_ms);
-        }
-    }
-
     /// Every id is another from now on, and every delta token is void, as after a mailbox was restored elsewhere.
     pub fn change_all_ids(&mut self) {
         let numbers: Vec<Number> = self.messages.keys().copied().collect();
@@ -224,7 +216,6 @@ impl Mailbox {
         stored.modified_ms = now_ms;
         let change = Change {
             seq,
-            at_ms: now_ms,
             number,
             id: Arc::clone(&stored.id),
             immutable_id: Arc::clone(&stored.immutable_id),
@@ -233,7 +224,7 @@ impl Mailbox {
         };
         self.log.message(folder, change);
         if kind != Kind::Updated {
-            self.log_counts(folder, now_ms);
+            self.log_counts(folder);
         }
     }
 }

@@ -156,7 +156,12 @@ impl Mailbox {
     }
 
     fn log_folder(&mut self, key: FolderKey, counts: bool, now_ms: i64) {
-        let seq = self.log.next(now_ms);
+        // A count changes with the message that makes it change.
+        let seq = if counts {
+            self.log.seq
+        } else {
+            self.log.next(now_ms)
+        };
         let Some(folder) = self.folders.get_mut(&key) else {
             return;
         };
@@ -165,7 +170,6 @@ impl Mailbox {
         }
         let change = FolderChange {
             seq,
-            at_ms: now_ms,
             key,
             id: folder.id.clone(),
             removed: false,
@@ -174,8 +178,8 @@ impl Mailbox {
         self.log.folder(change);
     }
 
-    pub(super) fn log_counts(&mut self, key: FolderKey, now_ms: i64) {
-        self.log_folder(key, true, now_ms);
+    pub(super) fn log_counts(&mut self, key: FolderKey) {
+        self.log_folder(key, true, 0);
     }
 
     /// Whether a name is taken under a parent.
@@ -325,7 +329,6 @@ impl Mailbox {
             let seq = self.log.next(now_ms);
             self.log.folder(FolderChange {
                 seq,
-                at_ms: now_ms,
                 key,
                 id: folder.id,
                 removed: true,

@@ -9,7 +9,6 @@ use super::{FolderKey, Number};
 #[derive(Clone, Debug)]
 pub(crate) struct Change {
     pub seq: u64,
-    pub at_ms: i64,
     pub number: Number,
     /// What it was called in the folder then.
     pub id: Arc<str>,
@@ -36,7 +35,6 @@ pub(crate) enum Kind {
 #[derive(Clone, Debug)]
 pub(crate) struct FolderChange {
     pub seq: u64,
-    pub at_ms: i64,
     pub key: FolderKey,
     pub id: String,
     pub removed: bool,

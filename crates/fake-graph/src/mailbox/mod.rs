@@ -25,6 +25,9 @@ pub(crate) use subscription::Subscription;
 /// A message's number, which it keeps for its life.
 pub(crate) type Number = u64;
 
+/// By time of reception and then by number.
+type Order = BTreeSet<(Reverse<i64>, Reverse<Number>)>;
+
 /// A message in the mailbox.
 #[derive(Clone, Debug)]
 pub(crate) struct Stored {
@@ -65,7 +68,7 @@ pub(crate) struct Mailbox {
     by_id: HashMap<Arc<str>, Number>,
     by_message_id: HashMap<String, Vec<Number>>,
     /// Newest first, by folder.
-    order: BTreeMap<FolderKey, BTreeSet<(Reverse<i64>, Reverse<Number>)>>,
+    order: BTreeMap<FolderKey, Order>,
     pub log: log::Log,
     pub categories: Vec<Value>,
     pub subscriptions: BTreeMap<String, Subscription>,

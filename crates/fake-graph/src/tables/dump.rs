@@ -40,7 +40,7 @@ pub fn dump() -> Value {
             (known.name.to_owned(), value)
         })
         .collect();
-    let enums: Map<String, Value> = super::types::ENUMS
+    let enums: Map<String, Value> = types::ENUMS
         .iter()
         .map(|(name, members)| ((*name).to_owned(), json!(members)))
         .collect();

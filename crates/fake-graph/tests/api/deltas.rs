@@ -264,6 +264,18 @@ async fn arrivals_and_returns_are_not_told_of_until_the_message_changes() {
 }
 
 #[tokio::test]
+async fn a_visit_between_rounds_is_told_as_removed_or_not_at_all() {
+    let api = Api::start().await;
+    let (_, link) = api.round(INBOX).await;
+    let id = api.append("x", "inbox");
+    api.alice.move_to(&id, "archive");
+    assert_eq!(removed(&api.round(&link).await.0), [id]);
+    api.graph
+        .faults(|faults| faults.untold_visits = When::Always);
+    assert!(api.round(&link).await.0.is_empty());
+}
+
+#[tokio::test]
 async fn changes_are_seen_later() {
     let api = Api::start().await;
     let (_, link) = api.round(INBOX).await;

@@ -6,6 +6,7 @@ mod changing;
 mod deltas;
 mod faults;
 mod folders;
+mod mirror;
 mod pushing;
 mod reading;
 mod rules;
