@@ -215,13 +215,15 @@ struct People {
 impl People {
     fn read(message: &OutgoingMessage, purpose: Purpose, limits: &Limits) -> Result<Self, Invalid> {
         invalid::at_most(&message.reply_to, MAX_REPLY_TO, "replyTo")?;
+        let read_all = |list, field| mailbox::read_all(list, field, limits.internationalised);
         let from = message.from.as_ref();
+        let from = from.map(|from| mailbox::read(from, "from", limits.internationalised));
         let people = Self {
-            from: from.map(|from| Mailbox::parse(from, "from")).transpose()?,
-            reply_to: mailbox::read_all(&message.reply_to, "replyTo")?,
-            to: mailbox::read_all(&message.to, "to")?,
-            cc: mailbox::read_all(&message.cc, "cc")?,
-            bcc: mailbox::read_all(&message.bcc, "bcc")?,
+            from: from.transpose()?,
+            reply_to: read_all(&message.reply_to, "replyTo")?,
+            to: read_all(&message.to, "to")?,
+            cc: read_all(&message.cc, "cc")?,
+            bcc: read_all(&message.bcc, "bcc")?,
         };
         let recipients = people.recipients();
         if purpose == Purpose::Send {
@@ -235,30 +237,7 @@ impl People {
         if recipients.len() > limits.recipients {
             return Err(Rule::TooMany(limits.recipients).at("recipients"));
         }
-        if !limits.internationalised {
-            people.all_ascii()?;
-        }
         Ok(people)
-    }
-
-    fn fields(&self) -> [(&'static str, &[Mailbox]); 5] {
-        [
-            ("from", self.from.as_slice()),
-            ("replyTo", &self.reply_to),
-            ("to", &self.to),
-            ("cc", &self.cc),
-            ("bcc", &self.bcc),
-        ]
-    }
-
-    fn all_ascii(&self) -> Result<(), Invalid> {
-        for (field, mailboxes) in self.fields() {
-            if let Some(mailbox) = mailboxes.iter().find(|m| m.is_internationalised()) {
-                let address = mailbox.address();
-                return Err(Rule::Internationalised.at(format!("{field} {address}")));
-            }
-        }
-        Ok(())
     }
 
     fn recipients(&self) -> Vec<String> {
@@ -286,10 +265,8 @@ impl People {
     }
 
     fn envelope(&self) -> SmtpEnvelope {
-        let mut everybody = self
-            .fields()
-            .into_iter()
-            .flat_map(|(_, mailboxes)| mailboxes);
+        let lists = [&self.reply_to, &self.to, &self.cc, &self.bcc];
+        let mut everybody = self.from.iter().chain(lists.into_iter().flatten());
         SmtpEnvelope {
             sender: self.from.as_ref().map(Mailbox::address),
             recipients: self.recipients(),

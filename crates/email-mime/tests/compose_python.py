@@ -30,15 +30,18 @@ def read(raw):
 
 
 def people(value, raw):
-    """Names and addresses by the old parser, which must not differ from the new one's. Up to Python 3.12 the new
-    one keeps the space between two encoded words of a name (python/cpython issue 92081)."""
+    """Names and addresses by the old parser, which must not differ from the new one's.
+
+    Up to Python 3.12 the new one keeps the space between two encoded words of a name (python/cpython issue 92081), and
+    it shows a quoted local part without its quotes."""
     found = []
     for name, address in email.utils.getaddresses([raw]):
-        found.append([str(email.header.make_header(email.header.decode_header(name))), address])
-    new = [["".join(a.display_name.split()), a.addr_spec] for a in value.addresses]
-    if new != [["".join(name.split()), address] for name, address in found if address]:
-        return [["read as two", json.dumps([new, found])]]
-    return [pair for pair in found if pair[1]]
+        if address:
+            found.append([str(email.header.make_header(email.header.decode_header(name))), address])
+    plain = [["".join(name.split()), address.replace('"', "")] for name, address in found]
+    if plain != [["".join(a.display_name.split()), a.addr_spec.replace('"', "")] for a in value.addresses]:
+        return [["read as two", repr([found, value.addresses])]]
+    return found
 
 
 def leaf(part):

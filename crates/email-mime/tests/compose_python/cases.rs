@@ -154,6 +154,17 @@ pub fn named() -> BTreeMap<String, OutgoingMessage> {
         m.to.clear();
         m.bcc = vec![Address::bare("eve@x.example")];
     });
+    case("odd_addresses", &|m| {
+        m.to = [
+            "\"abc..d.\"@x.example",
+            "o'b+tag/x=y@x.example",
+            "{a}|b~c^d`e*f&g$h#i?@x.example",
+            "root@localhost",
+            "_-@x--y.example",
+        ]
+        .map(|address| person("Somebody", address))
+        .to_vec();
+    });
     case("international_domain", &|m| {
         m.to = vec![person("Buch", "ann@bücher.example")]
     });

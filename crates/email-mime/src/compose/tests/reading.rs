@@ -36,6 +36,14 @@ fn a_spooled_file_gives_the_octets_of_one_in_memory() {
 }
 
 #[test]
+fn a_message_can_be_read_on_another_thread() {
+    let composed = send(&letter()).unwrap();
+    let mut chunks = composed.chunks(Form::Wire);
+    let other = std::thread::spawn(move || chunks.next().unwrap().unwrap());
+    assert_eq!(&other.join().unwrap(), composed.header(Form::Wire));
+}
+
+#[test]
 fn a_large_file_is_read_in_small_chunks_any_number_of_times() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a");
