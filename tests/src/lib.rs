@@ -9,15 +9,20 @@
 
 mod api;
 mod gateway;
+mod google;
 pub mod history;
 mod mirror;
+mod program;
+pub mod quota;
 mod spec;
 mod storage;
 pub mod truth;
 
 pub use api::{Answer, Api, Auth, Call, Failure};
 pub use gateway::{CLIENT_ID, CLIENT_SECRET, GatewayOptions, GatewayProcess};
+pub use google::Google;
 pub use mirror::{Copy, Expiry, Hashes, Mirror, Mode, Poll, Record, WalkError};
+pub use program::gateway_main;
 pub use spec::Spec;
 pub use storage::{Backup, Storage, StoreKind};
 pub use truth::{Difference, Folders, Key, Naming, Truth, Window, hash_of};

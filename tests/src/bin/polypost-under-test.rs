@@ -1,20 +1,7 @@
-//! The gateway's program as the tests run it: it does what `polypost` does, and ends when its standard input does, which is
-//! when the test that started it has died.
+//! The gateway's program as the tests run it.
 
-use std::io::Read;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    std::thread::spawn(|| {
-        let mut ignored = [0; 64];
-        while std::io::stdin()
-            .read(&mut ignored)
-            .is_ok_and(|count| count > 0)
-        {}
-        std::process::exit(9);
-    });
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .ok();
-    polypost::commands::main(std::env::args_os(), std::env::vars_os())
+    polypost_tests::gateway_main()
 }

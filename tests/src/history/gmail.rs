@@ -5,8 +5,7 @@ mod steps;
 mod truth;
 
 use anyhow::{Result, ensure};
-use fake_gmail::{FakeGmail, Faults, HistoryLabels, PushIdentity, QuotaAnswer, User};
-use fake_oauth::FakeOAuth;
+use fake_gmail::{Faults, HistoryLabels, PushIdentity, QuotaAnswer};
 use rand::Rng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
@@ -14,14 +13,9 @@ use serde_json::json;
 
 use super::world::{Side, World};
 use super::{Course, History};
-use crate::{Api, GatewayOptions, GatewayProcess, Truth};
+use crate::{Api, GatewayOptions, GatewayProcess, Google, Truth};
 
 const EMAIL: &str = "alice@gmail.test";
-/// Everything, permanent deletion included.
-const SCOPE: &str = "https://mail.google.com/";
-/// The gateway's registration.
-const CLIENT: &str = "the-gateway";
-const SECRET: &str = "its secret";
 const TOPIC: &str = "projects/tests/topics/mail";
 const AUDIENCE: &str = "https://gateway.test/push";
 const PUSHER: &str = "pusher@tests.iam.gserviceaccount.com";
@@ -30,9 +24,7 @@ const UNITS: u32 = 1_000_000;
 
 /// The servers of the API and of its tokens.
 pub(super) struct GmailSide {
-    oauth: FakeOAuth,
-    gmail: FakeGmail,
-    user: User,
+    google: Google,
     /// Faults that clients get along with at any time.
     usual: Faults,
     /// Whether changes are pushed.
@@ -45,9 +37,8 @@ type GmailWorld = World<GmailSide>;
 
 impl Side for GmailSide {
     async fn start(history: &History, rng: &mut ChaCha8Rng) -> Result<Self> {
-        let oauth = FakeOAuth::start().await?;
-        oauth.add_client(CLIENT, Some(SECRET), &[]);
-        let gmail = FakeGmail::start(&oauth).await?;
+        let google = Google::start(EMAIL).await?;
+        let gmail = &google.gmail;
         gmail.seed(history.seed);
         let usual = match history.course {
             Course::Calm => Faults::default(),
@@ -74,11 +65,8 @@ impl Side for GmailSide {
             settings.decoded_headers = decoded;
             settings.inline_limit = inline_limit;
         });
-        let user = gmail.user(EMAIL);
         Ok(Self {
-            oauth,
-            gmail,
-            user,
+            google,
             usual,
             pushes: rng.random_bool(0.5),
             have_expired: false,
@@ -91,16 +79,7 @@ impl Side for GmailSide {
             "project_units": UNITS,
             "throttle_pause_ms": 5,
         });
-        let options = options
-            .set("POLYPOST_GOOGLE_CLIENT_ID", CLIENT)
-            .set("POLYPOST_GOOGLE_CLIENT_SECRET", SECRET)
-            .set("POLYPOST_GOOGLE_API_URL", &self.gmail.url())
-            .set("POLYPOST_GOOGLE_AUTH_URL", &self.oauth.authorize_url())
-            .set("POLYPOST_GOOGLE_TOKEN_URL", &self.oauth.token_url())
-            .set("POLYPOST_GOOGLE_REVOKE_URL", &self.oauth.revoke_url())
-            .set("POLYPOST_GOOGLE_USERINFO_URL", &self.oauth.userinfo_url())
-            .set("POLYPOST_GOOGLE_JWKS_URL", &self.gmail.certs_url())
-            .set("POLYPOST_GOOGLE_QUOTA", &quota.to_string());
+        let options = self.google.options(options, &quota);
         if !self.pushes {
             return options;
         }
@@ -111,35 +90,28 @@ impl Side for GmailSide {
     }
 
     async fn connect(&self, gateway: &GatewayProcess) -> Result<Api> {
-        let tokens = self.oauth.issue(CLIENT, EMAIL, &[SCOPE]);
-        let credentials = json!({
-            "serviceType": "Google",
-            "active": true,
-            "email": EMAIL,
-            "authString1": tokens.access_token,
-            "authString2": tokens.refresh_token,
-        });
-        let (_, api) = gateway.account_by(credentials).await?;
-        Ok(api)
+        self.google.connect(gateway).await
     }
 
     async fn truth(&self) -> Result<Truth> {
-        Ok(truth::of(&self.user))
+        Ok(truth::of(&self.google.user))
     }
 
     async fn end_faults(&mut self) -> Result<()> {
-        self.gmail.set_faults(self.usual.clone());
-        self.oauth.set(|settings| *settings = Default::default());
+        self.google.gmail.set_faults(self.usual.clone());
+        self.google
+            .oauth
+            .set(|settings| *settings = Default::default());
         Ok(())
     }
 
     /// What no correct client asks was not asked, and nothing was asked beyond the quota.
     fn check(&self) -> Result<()> {
-        let violations = self.gmail.violations();
+        let violations = self.google.gmail.violations();
         ensure!(violations.is_empty(), "{violations:#?}");
-        let violations = self.oauth.violations();
+        let violations = self.google.oauth.violations();
         ensure!(violations.is_empty(), "{violations:#?}");
-        let spent = self.user.units();
+        let spent = self.google.user.units();
         ensure!(spent < u64::from(UNITS), "{spent} units");
         Ok(())
     }
@@ -174,7 +146,7 @@ impl GmailWorld {
         }
         let url = format!("{}/v1/push/google/email", self.gateway.base());
         let identity = PushIdentity::new(AUDIENCE, PUSHER);
-        match self.side.gmail.deliver_pushes(&url, &identity).await {
+        match self.side.google.gmail.deliver_pushes(&url, &identity).await {
             Ok(statuses) => {
                 let taken = statuses.iter().all(|status| *status == 200);
                 ensure!(

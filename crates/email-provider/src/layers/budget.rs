@@ -82,8 +82,9 @@ impl Budget {
         })
     }
 
-    /// Waits for a place and for `units`; the place is given back with the permit. A call that costs more
-    /// than the budget holds begins when the budget is full and leaves it in debt.
+    /// Waits for a place and for `units`. With the permit the place is given back, and one window later the
+    /// units are. A call that costs more than the budget holds begins when the budget is full and leaves it in
+    /// debt.
     ///
     /// # Errors
     /// `RateLimited` where that takes longer than the call's deadline, at once where it is certain.

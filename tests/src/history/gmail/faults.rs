@@ -30,7 +30,7 @@ impl GmailWorld {
         match self.rng.random_range(0..100) {
             0..50 => self.trouble_the_api(),
             50..57 => {
-                self.side.gmail.set_faults(self.side.usual.clone());
+                self.side.google.gmail.set_faults(self.side.usual.clone());
                 self.tell("the API works again");
             }
             57..65 => self.trouble_the_tokens(),
@@ -48,7 +48,7 @@ impl GmailWorld {
         for _ in 0..self.rng.random_range(1..=3) {
             told.push(trouble(&mut faults, &mut self.rng));
         }
-        self.side.gmail.set_faults(faults);
+        self.side.google.gmail.set_faults(faults);
         self.tell(format!("the API: {}", told.join("; ")));
     }
 
@@ -59,7 +59,7 @@ impl GmailWorld {
         }
         let kind = self.rng.random_range(0..5);
         let milliseconds = self.rng.random_range(1..1_500);
-        self.side.oauth.set(|settings| {
+        self.side.google.oauth.set(|settings| {
             *settings = Default::default();
             match kind {
                 0 => settings.fail_with = Some(503),

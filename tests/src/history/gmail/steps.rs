@@ -66,7 +66,7 @@ impl GmailWorld {
             }
             let shown: Vec<&str> = labels.iter().map(String::as_str).collect();
             let received = mail.received.timestamp_millis();
-            let id = self.side.user.append(&mail.raw, &shown, received);
+            let id = self.side.google.user.append(&mail.raw, &shown, received);
             self.tell(format!("append {} as {id}: {shown:?}", self.mails.count()));
         }
     }
@@ -82,14 +82,18 @@ impl GmailWorld {
             .map(String::as_str)
             .collect();
         self.ambiguous.insert(hash_of(&old.raw));
-        let id = self.side.user.append(&old.raw, &labels, old.internal_date);
+        let id = self
+            .side
+            .google
+            .user
+            .append(&old.raw, &labels, old.internal_date);
         self.tell(format!("append {} again as {id}", old.id));
     }
 
     /// A message of the chat service: no mail.
     pub(super) fn append_chat(&mut self) {
         let at = now().timestamp_millis() - self.rng.random_range(0..10_000_000_000);
-        let id = self.side.user.append_chat("a word", at);
+        let id = self.side.google.user.append_chat("a word", at);
         self.tell(format!("a chat as {id}"));
     }
 
@@ -140,7 +144,7 @@ impl GmailWorld {
         if mail.labels.iter().any(|label| label == "TRASH") {
             self.modify(&mail, &[], &["TRASH"]);
         } else {
-            self.side.user.trash(&mail.id);
+            self.side.google.user.trash(&mail.id);
             self.tell(format!("trash {}", mail.id));
         }
     }
@@ -157,14 +161,14 @@ impl GmailWorld {
     /// For ever.
     fn delete_for_ever(&mut self) {
         let Some(mail) = self.any_mail() else { return };
-        self.side.user.delete(&mail.id);
+        self.side.google.user.delete(&mail.id);
         self.tell(format!("delete {}", mail.id));
     }
 
     /// The few names come again after a removal.
     pub(super) fn create_label(&mut self) {
         let name = NAMES.choose(&mut self.rng).copied().unwrap_or(NAMES[0]);
-        let made = self.side.user.create_label(name);
+        let made = self.side.google.user.create_label(name);
         self.tell(format!("create the label {name}: {made:?}"));
     }
 
@@ -174,7 +178,7 @@ impl GmailWorld {
             return;
         };
         let name = NAMES.choose(&mut self.rng).copied().unwrap_or(NAMES[0]);
-        let done = self.side.user.rename_label(label, name);
+        let done = self.side.google.user.rename_label(label, name);
         self.tell(format!("rename {label} to {name}: {done}"));
     }
 
@@ -183,13 +187,13 @@ impl GmailWorld {
         let Some(label) = own.choose(&mut self.rng) else {
             return;
         };
-        self.side.user.delete_label(label);
+        self.side.google.user.delete_label(label);
         self.tell(format!("delete the label {label}"));
     }
 
     pub(super) fn create_draft(&mut self) {
         let mail = self.mails.make(&mut self.rng, self.seed);
-        let draft = self.side.user.create_draft(&mail.raw);
+        let draft = self.side.google.user.create_draft(&mail.raw);
         self.tell(format!("a draft {draft}"));
     }
 
@@ -204,7 +208,7 @@ impl GmailWorld {
         } else {
             self.mails.make(&mut self.rng, self.seed).raw
         };
-        let id = self.side.user.edit_draft(&draft, &raw);
+        let id = self.side.google.user.edit_draft(&draft, &raw);
         self.tell(format!("save {draft} again: {} is {id:?}", old.id));
     }
 
@@ -212,13 +216,13 @@ impl GmailWorld {
         let Some((draft, old)) = self.any_draft() else {
             return;
         };
-        self.side.user.delete_draft(&draft);
+        self.side.google.user.delete_draft(&draft);
         self.tell(format!("delete {draft} with {}", old.id));
     }
 
     /// Changes nothing: the gateway must compare all.
     fn expire_history(&mut self) {
-        self.side.user.expire_history();
+        self.side.google.user.expire_history();
         self.tell("the history expires");
     }
 
@@ -228,13 +232,13 @@ impl GmailWorld {
         if std::mem::replace(&mut self.side.have_expired, true) {
             return false;
         }
-        self.side.oauth.expire_access_tokens(EMAIL);
+        self.side.google.oauth.expire_access_tokens(EMAIL);
         self.tell("access tokens expire");
         true
     }
 
     fn modify(&mut self, mail: &Truth, add: &[&str], remove: &[&str]) {
-        self.side.user.modify(&mail.id, add, remove);
+        self.side.google.user.modify(&mail.id, add, remove);
         self.tell(format!("modify {} +{add:?} -{remove:?}", mail.id));
     }
 
@@ -251,12 +255,12 @@ impl GmailWorld {
     }
 
     fn own_labels(&self) -> Vec<String> {
-        let labels = self.side.user.labels().into_iter();
+        let labels = self.side.google.user.labels().into_iter();
         labels.map(|(id, _)| id).collect()
     }
 
     fn any_mail(&mut self) -> Option<Truth> {
-        let mut all = self.side.user.messages();
+        let mut all = self.side.google.user.messages();
         all.retain(|mail| !mail.labels.iter().any(|label| label == "CHAT"));
         all.choose(&mut self.rng).cloned()
     }
@@ -264,6 +268,7 @@ impl GmailWorld {
     fn any_draft(&mut self) -> Option<(String, Truth)> {
         let all: Vec<(String, Truth)> = self
             .side
+            .google
             .user
             .messages()
             .into_iter()

@@ -9,7 +9,10 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{BudgetConfig, BudgetState, units::Units};
+use super::{
+    BudgetConfig, BudgetState,
+    units::{Obstacle, Units},
+};
 use crate::{Call, ErrorKind, Priority, ProviderError};
 
 /// A semaphore and an account of units in one, with two queues: the interactive one goes first.
@@ -31,14 +34,6 @@ struct State {
     /// Where units over time are bounded.
     units: Option<Units>,
     paused_until: Instant,
-}
-
-/// What stands in a ticket's way.
-enum Obstacle {
-    /// Others: until something changes.
-    Others,
-    /// Nothing but time.
-    Until(Instant),
 }
 
 impl Gate {
@@ -136,15 +131,14 @@ impl Gate {
             return Err(Obstacle::Until(state.paused_until));
         }
         if let Some(units) = &mut state.units {
-            units
-                .spend(cost, ticket.priority, now)
-                .map_err(Obstacle::Until)?;
+            units.spend(cost, ticket.priority, now)?;
         }
         state.running += 1;
         state.running_background += usize::from(background);
         Ok(BudgetPermit {
             gate: self,
             background,
+            cost,
         })
     }
 }
@@ -195,6 +189,7 @@ impl Drop for Ticket<'_> {
 pub struct BudgetPermit<'a> {
     gate: &'a Gate,
     background: bool,
+    cost: u32,
 }
 
 impl Drop for BudgetPermit<'_> {
@@ -202,6 +197,9 @@ impl Drop for BudgetPermit<'_> {
         let mut state = self.gate.state();
         state.running -= 1;
         state.running_background -= usize::from(self.background);
+        if let Some(units) = &mut state.units {
+            units.end(self.cost, Instant::now());
+        }
         drop(state);
         self.gate.changed.notify_waiters();
     }

@@ -7,15 +7,17 @@ use crate::Priority;
 
 /// What was spent of a rate.
 ///
-/// Units come back one window after they were spent, so that no window of that length, wherever it begins, sees
-/// more of them than it may. Background work is spread over the window: what comes back then comes back evenly,
-/// and who waits need not wait for the next window.
+/// Units come back one window after their call ended, since nobody knows when before that the backend counted
+/// it: so no window of that length, wherever it begins, sees more of them than it may. Background work is
+/// spread over the window: what comes back then comes back evenly, and who waits need not wait for the next window.
 #[derive(Debug)]
 pub(super) struct Units {
     rate: Rate,
-    /// What is not back, in the order in which it comes back.
+    /// Of calls under way.
+    running: u64,
+    /// Of calls that have ended, in the order in which they come back.
     spent: VecDeque<Spent>,
-    /// The sum of it.
+    /// The sum of these.
     sum: u64,
     /// Until when background work has had its share.
     background_until: Instant,
@@ -24,11 +26,20 @@ pub(super) struct Units {
 /// Units that come back together.
 #[derive(Clone, Copy, Debug)]
 struct Spent {
-    /// When the first of them were spent.
+    /// When the first of their calls ended.
     since: Instant,
-    /// One window after the last of them were.
+    /// One window after the last of them did.
     back_at: Instant,
     units: u64,
+}
+
+/// What stands in a call's way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Obstacle {
+    /// Others: until something changes.
+    Others,
+    /// Nothing but time.
+    Until(Instant),
 }
 
 impl Units {
@@ -41,6 +52,7 @@ impl Units {
     pub(super) fn new(rate: Rate, now: Instant) -> Self {
         Self {
             rate,
+            running: 0,
             spent: VecDeque::new(),
             sum: 0,
             background_until: now,
@@ -50,36 +62,46 @@ impl Units {
     /// Units that may be spent; below nothing after a call that cost more than there are.
     pub(super) fn left(&mut self, now: Instant) -> i64 {
         self.take_back(now);
-        i64::from(self.rate.units) - self.sum.cast_signed()
+        i64::from(self.rate.units) - (self.sum + self.running).cast_signed()
     }
 
-    /// Spends, or tells when to ask again. Who asks for more than there are gets all of them, once nothing of
-    /// them is spent.
+    /// Spends for a call that begins, or tells when to ask again. Who asks for more than there are gets all of
+    /// them, once nothing of them is spent.
     pub(super) fn spend(
         &mut self,
         cost: u32,
         priority: Priority,
         now: Instant,
-    ) -> Result<(), Instant> {
+    ) -> Result<(), Obstacle> {
         self.take_back(now);
         let is_background = priority == Priority::Background;
         let reserve = if is_background { self.rate.reserve } else { 0 };
-        if let Some(time) = self.free_at(cost.saturating_add(reserve)) {
-            return Err(time);
-        }
+        self.is_free(cost.saturating_add(reserve))?;
         if is_background {
             let window = self.rate.window();
             // How much of its share it may have before its time.
             let ahead = window / 6;
             if self.background_until.saturating_duration_since(now) > ahead {
-                return Err(self.background_until - ahead);
+                return Err(Obstacle::Until(self.background_until - ahead));
             }
             let part = f64::from(cost) / f64::from(self.rate.units.max(1));
             let share = window.mul_f64(part.min(Self::MOST_WINDOWS.into()));
             self.background_until = self.background_until.max(now) + share;
         }
-        self.note(cost, now);
+        self.running += u64::from(cost);
         Ok(())
+    }
+
+    /// A call that was paid for ends. What costs more than a window holds is paid for with the next ones: nobody
+    /// enters meanwhile.
+    pub(super) fn end(&mut self, cost: u32, now: Instant) {
+        self.take_back(now);
+        self.running -= u64::from(cost);
+        let window = self.rate.window();
+        let whole = (cost / self.rate.units.max(1)).min(Self::MOST_WINDOWS);
+        let rest = cost - whole * self.rate.units;
+        self.add(now, now + window * whole, cost - rest);
+        self.add(now, now + window * (whole + 1), rest);
     }
 
     fn take_back(&mut self, now: Instant) {
@@ -91,28 +113,21 @@ impl Units {
         }
     }
 
-    /// When so many units, or all that there are, can be spent; `None`: now.
-    fn free_at(&self, wanted: u32) -> Option<Instant> {
+    /// Whether so many units, or all that there are, can be spent now.
+    fn is_free(&self, wanted: u32) -> Result<(), Obstacle> {
         let all = u64::from(self.rate.units);
         let wanted = u64::from(wanted).min(all);
-        let mut sum = self.sum;
+        let mut spent = self.sum + self.running;
         let mut back = self.spent.iter();
-        let mut free_at = None;
-        while all < sum + wanted {
-            let next = back.next()?;
-            sum -= next.units;
-            free_at = Some(next.back_at);
+        let mut free = Ok(());
+        while all < spent + wanted {
+            let Some(next) = back.next() else {
+                return Err(Obstacle::Others);
+            };
+            spent -= next.units;
+            free = Err(Obstacle::Until(next.back_at));
         }
-        free_at
-    }
-
-    /// What is more than a window holds is paid for with the next ones: nobody enters meanwhile.
-    fn note(&mut self, cost: u32, now: Instant) {
-        let window = self.rate.window();
-        let whole = (cost / self.rate.units.max(1)).min(Self::MOST_WINDOWS);
-        let rest = cost - whole * self.rate.units;
-        self.add(now, now + window * whole, cost - rest);
-        self.add(now, now + window * (whole + 1), rest);
+        free
     }
 
     fn add(&mut self, since: Instant, back_at: Instant, units: u32) {
@@ -160,13 +175,20 @@ mod tests {
         (Units::new(rate, now), now)
     }
 
+    /// A call that ends at once.
+    fn call(units: &mut Units, cost: u32, now: Instant) -> Result<(), Obstacle> {
+        units.spend(cost, Priority::Interactive, now)?;
+        units.end(cost, now);
+        Ok(())
+    }
+
     #[test]
     fn however_many_calls_there_are_little_is_remembered() {
         let (mut units, begun) = units(1_000_000);
         let mut most = 0;
-        for call in 0..200_000 {
-            let now = begun + Duration::from_millis(call);
-            units.spend(1, Priority::Interactive, now).unwrap();
+        for number in 0..200_000 {
+            let now = begun + Duration::from_millis(number);
+            call(&mut units, 1, now).unwrap();
             most = most.max(units.spent.len());
         }
         assert!(most <= 101, "{most}");
@@ -176,21 +198,34 @@ mod tests {
     }
 
     #[test]
+    fn units_come_back_a_window_after_their_call_has_ended() {
+        let (mut units, begun) = units(100);
+        let after = |seconds| begun + Duration::from_secs(seconds);
+        units.spend(100, Priority::Interactive, begun).unwrap();
+        assert_eq!(call(&mut units, 1, after(70)), Err(Obstacle::Others));
+        units.end(100, after(80));
+        let back = Obstacle::Until(after(140));
+        assert_eq!(call(&mut units, 1, after(90)), Err(back));
+        assert_eq!(call(&mut units, 100, after(140)), Ok(()));
+    }
+
+    #[test]
     fn a_call_that_costs_several_windows_is_paid_for_with_them() {
         let (mut units, begun) = units(100);
-        let interactive = Priority::Interactive;
-        units.spend(250, interactive, begun).unwrap();
+        call(&mut units, 250, begun).unwrap();
         assert_eq!(units.left(begun), -150);
         let free_at = begun + Duration::from_secs(180);
-        assert_eq!(units.spend(100, interactive, begun), Err(free_at));
-        assert!(units.spend(100, interactive, free_at).is_ok());
+        let refused = Err(Obstacle::Until(free_at));
+        assert_eq!(call(&mut units, 100, begun), refused);
+        assert!(call(&mut units, 100, free_at).is_ok());
     }
 
     #[test]
     fn no_figures_overflow() {
         let (mut units, now) = units(0);
         assert!(units.spend(u32::MAX, Priority::Background, now).is_ok());
+        units.end(u32::MAX, now);
         assert!(units.left(now) < 0);
-        assert!(units.spend(1, Priority::Interactive, now).is_err());
+        assert!(call(&mut units, 1, now).is_err());
     }
 }
