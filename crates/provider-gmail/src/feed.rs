@@ -1,24 +1,22 @@
 //! The change feed: <https://developers.google.com/workspace/gmail/api/guides/sync>.
 //!
-//! One scope, the whole mailbox. The history tells which messages changed, not reliably how: the labels that
-//! it shows may be those of the change or today's. So changed messages are told bare, and read by whoever
-//! wants to know. A message in Trash or Spam is a message; a draft's revision is another message.
+//! One scope, the whole mailbox. A message in Trash or Spam is a message; a draft's revision is another message.
 
-use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 use email_provider::{
     Call, ChangeNext, ChangePage, Cursor, Entry, ErrorKind, ProviderResult, Removed, ScopeKey,
     ScopeState, Survey,
 };
-use google_gmail1::api::{History, ListHistoryResponse, Message};
+use google_gmail1::api::ListHistoryResponse;
 
 use crate::{
     api::Hub,
+    changed::Changed,
     convert,
     cursor::{ReadUpTo, Walk},
     error,
     ids::{HexId, PageToken, SCOPE},
-    labels::CHAT,
     mailbox::Mailbox,
     quota::Method,
 };
@@ -100,7 +98,7 @@ pub(crate) async fn changes(
             // A replica that is behind may tell an earlier id than the one that was read from.
             let start = first.max(start);
             let next = ChangeNext::CaughtUp(ReadUpTo { start, walk: None }.to_cursor());
-            return Ok(changed.page(next));
+            return page_of(mailbox, call, changed, next).await;
         };
         walk = Some(Walk { first, page: next });
         if !changed.is_empty() {
@@ -108,7 +106,32 @@ pub(crate) async fn changes(
         }
     }
     let next = ChangeNext::More(ReadUpTo { start, walk }.to_cursor());
-    Ok(changed.page(next))
+    page_of(mailbox, call, changed, next).await
+}
+
+async fn page_of(
+    mailbox: &Mailbox,
+    call: Call,
+    changed: Changed,
+    next: ChangeNext,
+) -> ProviderResult<ChangePage> {
+    let told = changed.told();
+    let labels = told.iter().filter_map(|told| told.labels.as_deref());
+    let labels: Vec<&[String]> = labels.collect();
+    let table = match labels.is_empty() {
+        true => Arc::default(),
+        false => mailbox.labels_of(call, labels.into_iter()).await?,
+    };
+    let entries = told.into_iter().map(|told| {
+        let mut entry = bare(&told.id, told.thread.as_deref().unwrap_or_default());
+        entry.state = told.labels.map(|labels| table.state(&labels));
+        entry
+    });
+    Ok(ChangePage {
+        entries: entries.collect(),
+        removed: Removed::Vanished(changed.gone.iter().map(HexId::key).collect()),
+        next,
+    })
 }
 
 async fn page(
@@ -139,77 +162,6 @@ async fn page(
     })
 }
 
-/// What a page of the history tells, each message once.
-#[derive(Debug, Default)]
-struct Changed {
-    /// In the order of their last change.
-    order: Vec<(HexId, Option<String>)>,
-    gone: BTreeSet<HexId>,
-    chats: HashSet<HexId>,
-}
-
-impl Changed {
-    fn is_empty(&self) -> bool {
-        self.order.is_empty() && self.gone.is_empty()
-    }
-
-    fn add(&mut self, record: History) {
-        let added = record.messages_added.into_iter().flatten();
-        let labelled = record.labels_added.into_iter().flatten();
-        let unlabelled = record.labels_removed.into_iter().flatten();
-        let deleted = record.messages_deleted.into_iter().flatten();
-        let mut touched: Vec<Option<Message>> = added.map(|one| one.message).collect();
-        touched.extend(labelled.map(|one| one.message));
-        touched.extend(unlabelled.map(|one| one.message));
-        let deleted: Vec<_> = deleted.filter_map(|one| one.message).collect();
-        // A kind of record that is not known yet still names its messages.
-        if touched.is_empty() && deleted.is_empty() {
-            touched.extend(record.messages.into_iter().flatten().map(Some));
-        }
-        for message in touched.into_iter().flatten() {
-            self.touch(message);
-        }
-        let gone = deleted.into_iter().filter_map(|message| id(&message));
-        self.gone.extend(gone);
-    }
-
-    fn touch(&mut self, message: Message) {
-        let Some(id) = id(&message) else { return };
-        if message
-            .label_ids
-            .iter()
-            .flatten()
-            .any(|label| label == CHAT)
-        {
-            self.chats.insert(id);
-            return;
-        }
-        self.order.push((id, message.thread_id));
-    }
-
-    /// An id is never given again: what was deleted is gone, whatever else is told of it.
-    fn page(self, next: ChangeNext) -> ChangePage {
-        let mut told = HashSet::new();
-        let mut entries: Vec<Entry> = Vec::new();
-        for (id, thread) in self.order.into_iter().rev() {
-            let is_other = self.gone.contains(&id) || self.chats.contains(&id);
-            if !is_other && told.insert(id.clone()) {
-                entries.push(bare(&id, thread.as_deref().unwrap_or_default()));
-            }
-        }
-        entries.reverse();
-        ChangePage {
-            entries,
-            removed: Removed::Vanished(self.gone.iter().map(HexId::key).collect()),
-            next,
-        }
-    }
-}
-
-fn id(message: &Message) -> Option<HexId> {
-    HexId::parse(message.id.as_deref()?)
-}
-
 /// An entry of which nothing is known but what costs nothing.
 pub(crate) fn bare(id: &HexId, thread: &str) -> Entry {
     Entry {
@@ -219,59 +171,5 @@ pub(crate) fn bare(id: &HexId, thread: &str) -> Entry {
         identity: Some(convert::identity(id)),
         thread: convert::thread(thread),
         envelope: None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn changed(records: serde_json::Value) -> ChangePage {
-        let records: Vec<History> = serde_json::from_value(records).unwrap();
-        let mut changed = Changed::default();
-        records.into_iter().for_each(|record| changed.add(record));
-        changed.page(ChangeNext::CaughtUp(Cursor(Vec::new())))
-    }
-
-    fn keys(page: &ChangePage) -> (Vec<String>, Vec<String>) {
-        let text = |key: &email_provider::EntryKey| String::from_utf8(key.0.clone()).unwrap();
-        let Removed::Vanished(gone) = &page.removed else {
-            panic!("{page:?}");
-        };
-        let told = page.entries.iter().map(|entry| text(&entry.key)).collect();
-        (told, gone.iter().map(text).collect())
-    }
-
-    #[test]
-    fn each_message_is_told_once_in_the_order_of_its_last_change() {
-        let one = |id: &str| serde_json::json!([{"message": {"id": id, "threadId": "f"}}]);
-        let page = changed(serde_json::json!([
-            {"id": "1", "messagesAdded": one("a")},
-            {"id": "2", "messagesAdded": one("b")},
-            {"id": "2", "messagesAdded": one("b")},
-            {"id": "3", "labelsAdded": one("a")},
-            {"id": "4", "messages": [{"id": "c"}]},
-        ]));
-        assert_eq!(keys(&page).0, ["b", "a", "c"]);
-        assert!(page.entries[0].thread.is_some() && page.entries[2].thread.is_none());
-    }
-
-    #[test]
-    fn a_replaced_draft_vanishes_and_its_revision_is_new() {
-        let page = changed(serde_json::json!([
-            {"id": "1", "labelsAdded": [{"message": {"id": "a"}, "labelIds": ["STARRED"]}]},
-            {"id": "2", "messagesDeleted": [{"message": {"id": "a"}}],
-                "messagesAdded": [{"message": {"id": "b", "labelIds": ["DRAFT"]}}]},
-        ]));
-        assert_eq!(keys(&page), (vec!["b".to_owned()], vec!["a".to_owned()]));
-    }
-
-    #[test]
-    fn chats_and_odd_ids_are_not_told() {
-        let page = changed(serde_json::json!([
-            {"id": "1", "messagesAdded": [{"message": {"id": "a", "labelIds": ["CHAT"]}}]},
-            {"id": "2", "labelsRemoved": [{"message": {"id": "a"}}, {"message": {"id": "../x"}}]},
-        ]));
-        assert_eq!(keys(&page), (vec![], vec![]));
     }
 }

@@ -6,6 +6,7 @@
 //! requests.
 
 mod api;
+mod changed;
 mod client;
 mod config;
 mod connector;
