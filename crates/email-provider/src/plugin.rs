@@ -89,7 +89,8 @@ pub struct Connection {
     pub secret: SecretString,
 }
 
-/// A proved mailbox: two sign-ins with equal identity are the same mailbox.
+/// A proved mailbox: two sign-ins with equal identity are the same mailbox, unless the plugin knows better:
+/// [`ProviderPlugin::is_same_mailbox`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MailboxIdentity {
     /// The provider's subject, or the lower-cased login and server.
@@ -194,6 +195,13 @@ pub trait ProviderPlugin: Send + Sync + Debug {
         mailbox: ConnectedMailbox,
     ) -> Result<ConnectedMailbox, SignInError>;
 
+    /// Whether two proved connections, by their settings, are of one mailbox, where the plugin knows more than
+    /// their identities tell: a mailbox may have got another address, an address another mailbox. `None` leaves
+    /// it to the identities. An account keeps the identity that it began with, since all ids are made from it.
+    fn is_same_mailbox(&self, _earlier: &Value, _later: &Value) -> Option<bool> {
+        None
+    }
+
     /// How its mailboxes are connected by OAuth, where they are. The secret of their connections is a
     /// [`crate::oauth::Grant`], which the gateway keeps fresh; [`ConnectContext::tokens`] gives the tokens.
     fn oauth(&self) -> Option<&dyn OAuthPlugin> {
@@ -213,8 +221,8 @@ pub trait ProviderPlugin: Send + Sync + Debug {
         Ok(AccountBudget::default())
     }
 
-    /// The account is removed: ends at the backend what was begun for it, such as a subscription. What
-    /// fails is left to end by itself.
+    /// The account is removed and no other one of its mailbox is left: ends at the backend what was begun for
+    /// it, such as a subscription. What fails is left to end by itself.
     async fn disconnect(&self, _context: &ConnectContext, _connection: &Connection) {}
 
     /// Opens the mailbox. Cheap: connections are made when they are needed, except what

@@ -15,6 +15,7 @@ use email_provider::{
     push::PushReceiver,
 };
 use secrecy::SecretString;
+use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::{
@@ -140,6 +141,10 @@ impl ProviderPlugin for GmailPlugin {
         Ok(proof::prove(&api, call, &config, mailbox).await?)
     }
 
+    fn is_same_mailbox(&self, earlier: &Value, later: &Value) -> Option<bool> {
+        proof::is_same(earlier, later)
+    }
+
     fn oauth(&self) -> Option<&dyn OAuthPlugin> {
         Some(self)
     }
@@ -191,7 +196,7 @@ mod tests {
                 email_provider::network::GuardOptions::default(),
             )),
             clock: Arc::new(email_provider::SystemClock),
-            config: serde_json::Value::Null,
+            config: Value::Null,
             tokens: None,
             budget: None,
         }

@@ -4,6 +4,7 @@ use email_provider::{
     Call, ConnectedMailbox, ErrorKind, MailboxIdentity, ProviderError, ProviderResult, oauth::Grant,
 };
 use serde::Deserialize;
+use serde_json::{Value, json};
 use url::Url;
 
 use crate::{
@@ -19,8 +20,11 @@ struct UserInfo {
     sub: String,
 }
 
-/// The address is the mailbox's own word; the identity is the subject, which stays when the address changes, or
-/// the address where the token tells no subject.
+/// The identity is the address, as the mailbox itself tells it: every token for mail tells that, and so every
+/// sign-in to a mailbox gives the same ids, whatever it was granted. An address may change hands and a mailbox
+/// its address, of which the vendor says so (<https://developers.google.com/identity/openid-connect/openid-connect#an-id-tokens-payload>);
+/// what it calls stable is the subject. So the subject is kept where a token tells it, and where both tokens
+/// told it, it decides: [`is_same`].
 pub(crate) async fn prove(
     api: &Api,
     call: Call,
@@ -38,11 +42,19 @@ pub(crate) async fn prove(
         true => subject(api, call, &config.userinfo_url).await?,
         false => None,
     };
-    let subject = subject.unwrap_or_else(|| email.to_lowercase());
-    mailbox.identity = MailboxIdentity { subject };
+    mailbox.connection.settings = json!({ "subject": subject });
+    mailbox.identity = MailboxIdentity {
+        subject: email.to_lowercase(),
+    };
     mailbox.login.clone_from(&email);
     mailbox.email = Some(email);
     Ok(mailbox)
+}
+
+/// Whether two connections are of one mailbox, as far as the subjects tell.
+pub(crate) fn is_same(earlier: &Value, later: &Value) -> Option<bool> {
+    let subject = |settings: &Value| settings["subject"].as_str().map(str::to_owned);
+    Some(subject(earlier)? == subject(later)?)
 }
 
 /// Whether the token was made for telling it, as far as its scopes are known.

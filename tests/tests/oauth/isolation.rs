@@ -57,6 +57,38 @@ async fn s24_another_mailbox_is_another_account_and_the_same_one_is_not() {
 }
 
 #[tokio::test]
+async fn s24_a_mailbox_is_the_same_whatever_its_token_tells() {
+    let world = World::new().await;
+    world.user(ANN);
+    let ids = async |account: &Account| {
+        let list = account.get("/v1/email/messages").await;
+        list.records()[0]["id"].as_str().unwrap().to_owned()
+    };
+    // No `openid`: the token tells no subject.
+    let issued = world.oauth.issue(
+        crate::world::AT_PROVIDER.0,
+        ANN,
+        &["https://mail.google.com/"],
+    );
+    let body = serde_json::json!({
+        "serviceType": "Google", "active": true, "authString2": issued.refresh_token,
+    });
+    let saved = Call::post("/v1/am/accounts").json(body.clone());
+    let saved = world.replica.application().call(saved).await.unwrap();
+    let untold = Account::of(&saved, &world.replica);
+    let before = ids(&untold).await;
+    let told = world.connected(ANN).await;
+    assert_eq!((told.id, ids(&told).await), (untold.id, before.clone()));
+    let id = told.id.to_string();
+    let renewed = world.connected_with(&[("accountId", &id)]).await;
+    assert_eq!(renewed.id, told.id);
+    let again = Call::post("/v1/am/accounts").json(body);
+    let again = world.replica.application().call(again).await.unwrap();
+    let again = Account::of(&again, &world.replica);
+    assert_eq!((again.id, ids(&again).await), (told.id, before));
+}
+
+#[tokio::test]
 async fn s24_credentials_of_another_mailbox_start_a_new_journal() {
     let world = World::new().await;
     world.user(ANN);

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use fake_gmail::Faults;
+use gateway_store::{AccountId, Store as _};
 use polypost_tests::{CLIENT_ID, Call};
+use store_sqlite::{SqliteOptions, StoreSqlite};
 
 use crate::world::{Account, OTHER, OTHER_URL, World, code_of};
 
@@ -90,4 +93,94 @@ async fn a_refresh_under_way_does_not_bring_a_removed_account_back() {
         .await
         .unwrap();
     assert_eq!(page.json["totalSize"], 0);
+}
+
+/// Requests to the token server that end a grant, by their answer.
+async fn until_revoked(world: &World, status: u16) {
+    for _ in 0..200 {
+        let mut requests = world.oauth.requests().into_iter();
+        if requests.any(|one| one.path == "/revoke" && one.status == status) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("no revocation is answered {status}");
+}
+
+#[tokio::test]
+async fn a18_a_grant_is_given_back_once_the_provider_answers_again() {
+    let world = World::new().await;
+    world.user(ANN);
+    let account = world.connected(ANN).await;
+    world.oauth.set(|settings| settings.fail_with = Some(503));
+    delete(&account).await;
+    until_revoked(&world, 503).await;
+    world.oauth.set(|settings| settings.fail_with = None);
+    until_revoked(&world, 200).await;
+}
+
+#[tokio::test]
+async fn a18_pushes_are_ended_with_the_last_account_of_the_mailbox() {
+    let world = World::new().await;
+    world.user(ANN);
+    let account = world.connected(ANN).await;
+    let other = world
+        .connected_with(&[("loginHint", ANN), ("recycle", "false")])
+        .await;
+    let stops = || {
+        let requests = world.gmail.requests().into_iter();
+        requests
+            .filter(|one| one.method == Some("gmail.users.stop"))
+            .count()
+    };
+    delete(&account).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!((stops(), revocations(&world)), (0, 0));
+    assert_eq!(other.subjects().await, ["hello"]);
+    delete(&other).await;
+    until_revoked(&world, 200).await;
+    assert_eq!(stops(), 1);
+    world.assert_correct();
+}
+
+#[tokio::test]
+async fn a18_what_is_under_way_brings_nothing_of_a_removed_account_back() {
+    let world = World::new().await;
+    let user = world.user(ANN);
+    let account = world.connected(ANN).await;
+    let start = Call::post("/v1/email/sync").query("awaitReady", true);
+    let started = account.api.call(start).await.unwrap();
+    let token = started.json["syncUpdatedToken"].as_str().unwrap();
+    for number in 0..20 {
+        world.receive(&user, &format!("late-{number}"));
+    }
+    let slow = Faults {
+        delay: Duration::from_millis(300),
+        ..Faults::default()
+    };
+    world.gmail.set_faults(slow);
+    let walk = Call::get("/v1/email/sync/updated").query("deltaToken", token);
+    let list = account.get("/v1/email/messages");
+    let (walked, listed, ()) = tokio::join!(account.api.call(walk), list, async {
+        tokio::time::sleep(Duration::from_millis(450)).await;
+        delete(&account).await;
+    });
+    for answer in [walked.unwrap(), listed] {
+        assert!(
+            matches!(answer.status, 200 | 401 | 404 | 503),
+            "{}",
+            answer.told()
+        );
+    }
+    // longer than anything that was under way
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let path = world.storage.data_dir().join("polypost.db");
+    let store = StoreSqlite::open(&path, SqliteOptions::default())
+        .await
+        .unwrap();
+    let id = AccountId(account.id);
+    assert!(store.account(id).await.unwrap().is_none());
+    assert!(store.grant(id).await.unwrap().is_none());
+    assert!(store.journal(id).await.unwrap().is_none());
+    store.close().await;
 }

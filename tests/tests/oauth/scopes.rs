@@ -4,7 +4,7 @@ use fake_gmail::scopes;
 use polypost_tests::Call;
 use serde_json::json;
 
-use crate::world::{World, error_of};
+use crate::world::{AT_PROVIDER, Account, World, error_of};
 
 const ANN: &str = "ann@gmail.example";
 
@@ -53,6 +53,31 @@ async fn a12_an_account_allows_what_was_granted_and_tells_it() {
         .unwrap();
     assert_eq!((refused.status, refused.code()), (403, "forbidden"));
     world.assert_correct();
+}
+
+#[tokio::test]
+async fn a12_an_account_shows_what_a_refresh_was_granted() {
+    let world = World::new().await;
+    world.user(ANN);
+    // An application hands over tokens and says nothing of what they allow.
+    let issued = world
+        .oauth
+        .issue(AT_PROVIDER.0, ANN, &[scopes::READONLY, "openid", "email"]);
+    let body = json!({
+        "serviceType": "Google", "active": true,
+        "authString1": issued.access_token, "authString2": issued.refresh_token,
+    });
+    let saved = Call::post("/v1/am/accounts").json(body);
+    let saved = world.replica.application().call(saved).await.unwrap();
+    let account = Account::of(&saved, &world.replica);
+    assert_eq!(account.view().await["authScopes"], json!(["Mail.All"]));
+    world.oauth.expire_access_tokens(ANN);
+    assert_eq!(account.subjects().await, ["hello"]);
+    assert_eq!(world.refreshes(), 1);
+    assert_eq!(account.view().await["authScopes"], json!(["Mail.Read"]));
+    let page = Call::get("/v1/am/accounts");
+    let page = world.replica.application().call(page).await.unwrap();
+    assert_eq!(page.records()[0]["authScopes"], json!(["Mail.Read"]));
 }
 
 #[tokio::test]

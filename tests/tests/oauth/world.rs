@@ -85,7 +85,7 @@ pub struct World {
     pub clock: Arc<Forward>,
     pub replica: Replica,
     config: Config,
-    _storage: Storage,
+    pub storage: Storage,
 }
 
 impl World {
@@ -132,7 +132,7 @@ impl World {
             clock,
             replica,
             config,
-            _storage: storage,
+            storage,
         }
     }
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use email_provider::Priority;
+use email_provider::{Priority, oauth::Grant};
 use gateway_store::{Account, AccountFilter, AccountId, AccountPage, Application, ApplicationId};
 
-use super::AccountView;
+use super::{AccountDetails, AccountView};
 use crate::{Gateway, OperationError, OperationErrorKind, OperationResult};
 
 /// Accounts in a page that does not say how many.
@@ -26,7 +26,11 @@ impl Gateway {
             0 => DEFAULT_LIMIT,
             limit => limit.min(MOST),
         };
-        Ok(self.inner.store.accounts(application.id, &filter).await?)
+        let mut page = self.inner.store.accounts(application.id, &filter).await?;
+        for account in &mut page.records {
+            self.read_grant(account).await?;
+        }
+        Ok(page)
     }
 
     /// An account and what is known of its mailbox. With `ping` the mailbox is asked first, so that
@@ -44,9 +48,7 @@ impl Gateway {
         let mailbox = self.open_mailbox(account.id);
         let budget = mailbox.as_ref().map(|mailbox| mailbox.budget.state());
         let sync = self.sync_progress(&account).await?;
-        let grant = self.inner.store.grant(account.id).await?;
-        let open = |row| self.open_grant(account.id, &account.mailbox, &row).ok();
-        let grant = grant.and_then(open);
+        let grant = self.read_grant(&mut account).await?;
         let scopes = grant.as_ref().map(|grant| grant.scopes.clone());
         Ok(AccountView {
             account,
@@ -56,6 +58,26 @@ impl Gateway {
             native_scopes: scopes.filter(|scopes| !scopes.is_empty()),
             auth_expires_at: grant.and_then(|grant| grant.expires_at),
         })
+    }
+
+    /// An account's grant as it is now, if it has one. What its owner granted may have become another access
+    /// since the sign-in: each refresh tells, and the account shows it.
+    async fn read_grant(&self, account: &mut Account) -> OperationResult<Option<Grant>> {
+        let Ok(plugin) = self.plugin(&account.kind) else {
+            return Ok(None);
+        };
+        let Some(oauth) = plugin.oauth() else {
+            return Ok(None);
+        };
+        let row = self.inner.store.grant(account.id).await?;
+        let open = |row| self.open_grant(account.id, &account.mailbox, &row).ok();
+        let grant = row.and_then(open);
+        if let Some(grant) = grant.as_ref().filter(|grant| !grant.scopes.is_empty()) {
+            let mut details = AccountDetails::of(account);
+            details.granted = Some(oauth.access_of(&grant.scopes));
+            details.store_in(account)?;
+        }
+        Ok(grant)
     }
 
     async fn ping(&self, account: &Account) -> OperationResult<()> {

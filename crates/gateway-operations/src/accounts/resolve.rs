@@ -6,7 +6,7 @@ use email_provider::{
     ConnectedMailbox, ErrorKind, ProviderPlugin, SignIn, SignInError,
     oauth::{Access, AccessTokens, Grant},
 };
-use gateway_store::ApplicationId;
+use gateway_store::{Account, ApplicationId};
 use secrecy::SecretString;
 use serde_json::json;
 
@@ -36,6 +36,17 @@ impl Resolved {
     /// Whose mailbox it is: the root of every id in it.
     pub fn identity(&self) -> String {
         format!("{}:{}", self.kind, self.mailbox.identity.subject)
+    }
+
+    /// Whether it is the account's mailbox: by the plugin's word where it has one, else by the identity.
+    pub fn is_of(&self, account: &Account) -> bool {
+        let (earlier, later) = (
+            &account.connection_settings,
+            &self.mailbox.connection.settings,
+        );
+        let by_identity = || account.mailbox == self.identity();
+        let known = self.plugin.is_same_mailbox(earlier, later);
+        account.kind == self.kind && known.unwrap_or_else(by_identity)
     }
 
     /// What was granted, where the mailbox is connected by OAuth.

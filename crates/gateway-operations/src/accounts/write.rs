@@ -56,7 +56,7 @@ impl Gateway {
         resolved: &Resolved,
     ) -> OperationResult<Account> {
         let mut account = old.clone();
-        let is_same = old.mailbox == resolved.identity() && old.kind == resolved.kind;
+        let is_same = resolved.is_of(&old);
         let mut grant = resolved.grant().await;
         if let Some(grant) = &mut grant
             && is_same
@@ -64,6 +64,10 @@ impl Gateway {
             self.keep_refresh_token(&old, grant).await;
         }
         self.fill(&mut account, input, resolved, grant.as_ref())?;
+        if is_same {
+            // The mailbox may have another address by now: its ids stay.
+            account.mailbox.clone_from(&old.mailbox);
+        }
         account.updated_at = self.now();
         if !resolved.proved {
             // What earlier sign-ins have learned of the servers is better than a first guess.

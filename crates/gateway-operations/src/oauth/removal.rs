@@ -11,8 +11,15 @@ use gateway_store::Account;
 use super::{UnsavedTokens, endpoint};
 use crate::Gateway;
 
-/// How long the provider is waited for, twice.
+/// How long the provider is waited for, each time.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Before a provider that gives no answer is asked again to end a grant.
+const AGAIN: [Duration; 4] = [
+    Duration::from_secs(2),
+    Duration::from_secs(30),
+    Duration::from_secs(5 * 60),
+    Duration::from_secs(60 * 60),
+];
 
 impl Gateway {
     /// How an account was connected, to be given to [`Self::end_connection`] once it is gone. None where
@@ -28,7 +35,8 @@ impl Gateway {
     }
 
     /// Ends in the background, as far as the provider is to be had, what was begun there for an account
-    /// that is gone: subscriptions, and the grant unless another account lives by it.
+    /// that is gone: subscriptions and the grant, unless another account lives by them. A provider may end
+    /// with the one all that its user granted to this gateway, and with the other all pushes of the mailbox.
     pub(crate) fn end_connection(&self, account: Account, connection: Option<Connection>) {
         let (Some(connection), Ok(plugin)) = (connection, self.plugin(&account.kind)) else {
             return;
@@ -47,6 +55,11 @@ impl Gateway {
         plugin: &Arc<dyn ProviderPlugin>,
         connection: &Connection,
     ) {
+        let store = &self.inner.store;
+        let others = store.accounts_at(&account.kind, Some(&account.mailbox), None, 1);
+        if !others.await.is_ok_and(|others| others.is_empty()) {
+            return;
+        }
         let mut context = self.connect_context(&account.kind);
         let mut tokens = None;
         if plugin.oauth().is_some() {
@@ -65,35 +78,41 @@ impl Gateway {
             );
         }
         if let Some(tokens) = tokens {
-            let grant = tokens.grant().await;
-            let revoked = self.give_back(account, plugin, &grant);
-            if tokio::time::timeout(PATIENCE, revoked).await.is_err() {
-                tracing::warn!(kind = account.kind, "a grant was not given back");
-            }
+            self.give_back(plugin, &tokens.grant().await).await;
         }
     }
 
-    /// Revokes a grant. A provider may end with it all that its user granted to this gateway.
-    async fn give_back(&self, account: &Account, plugin: &Arc<dyn ProviderPlugin>, grant: &Grant) {
-        let store = &self.inner.store;
-        let others = store.accounts_at(&account.kind, Some(&account.mailbox), None, 1);
-        if !others.await.is_ok_and(|others| others.is_empty()) {
-            return;
-        }
+    /// Revokes a grant: again and again where the provider gives no answer, for as long as this process lives.
+    async fn give_back(&self, plugin: &Arc<dyn ProviderPlugin>, grant: &Grant) {
         let Ok(client) = self.oauth_client(plugin.as_ref()) else {
             return;
         };
         let Some(url) = &client.revoke_url else {
             return;
         };
-        let revoked = endpoint::revoke(self.token_http(), &client, url, grant).await;
-        let outcome = match revoked {
-            Ok(()) => "revoked",
-            Err(error) => {
-                tracing::warn!(kind = account.kind, %error, "a grant was not given back");
-                "failed"
+        let kind = plugin.info().kind;
+        let mut outcome = "failed";
+        for wait in AGAIN.into_iter().map(Some).chain([None]) {
+            let revoked = endpoint::revoke(self.token_http(), &client, url, grant);
+            let error = match tokio::time::timeout(PATIENCE, revoked).await {
+                Ok(Ok(())) => {
+                    outcome = "revoked";
+                    break;
+                }
+                Ok(Err(error)) => Some(error),
+                Err(_) => None,
+            };
+            let cause = error.as_ref().map(tracing::field::display);
+            tracing::warn!(kind, cause, again_in = ?wait, "a grant was not given back");
+            let Some(wait) = wait else { break };
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.inner.stopping.cancelled() => {
+                    tracing::warn!(kind, "a grant is not given back: its user has to end it");
+                    break;
+                }
             }
-        };
+        }
         metrics::counter!("polypost_grants_given_back_total", "outcome" => outcome).increment(1);
     }
 }

@@ -24,26 +24,40 @@ async fn prove(
 }
 
 #[tokio::test]
-async fn the_identity_is_the_subject_and_the_address_the_mailboxs_own() {
+async fn the_identity_is_the_address_whatever_a_token_was_granted() {
     let harness = GmailHarness::start(|_| {}).await;
-    let scopes = [FULL, "openid", "email"];
-    let mailbox = prove(&harness, harness.server.token(EMAIL, &scopes), &scopes).await;
-    let mailbox = mailbox.expect("a mailbox");
-    assert_eq!(mailbox.email.as_deref(), Some(EMAIL));
-    assert!(
-        !mailbox.identity.subject.contains('@'),
-        "{:?}",
-        mailbox.identity
-    );
-    let again = prove(&harness, harness.server.token(EMAIL, &scopes), &[]).await;
-    assert_eq!(again.expect("a mailbox").identity, mailbox.identity);
+    let all = [FULL, "openid", "email"];
+    for (scopes, told) in [
+        (&all[..], &all[..]),
+        (&all[..], &[]),
+        (&all[..1], &all[..1]),
+        (&all[..1], &[]),
+    ] {
+        let token = harness.server.token(EMAIL, scopes);
+        let mailbox = prove(&harness, token, told).await.expect("a mailbox");
+        assert_eq!(mailbox.email.as_deref(), Some(EMAIL));
+        assert_eq!(mailbox.identity.subject, EMAIL, "{scopes:?} {told:?}");
+    }
 }
 
 #[tokio::test]
-async fn without_a_subject_the_identity_is_the_address_in_lower_case() {
+async fn where_both_tokens_tell_the_subject_it_decides_what_is_the_same_mailbox() {
     let harness = GmailHarness::start(|_| {}).await;
-    let mailbox = prove(&harness, harness.server.token(EMAIL, &[FULL]), &[FULL]).await;
-    assert_eq!(mailbox.expect("a mailbox").identity.subject, EMAIL);
+    let of = async |email: &str, scopes: &[&str]| {
+        let token = harness.server.token(email, scopes);
+        let mailbox = prove(&harness, token, scopes).await.expect("a mailbox");
+        mailbox.connection.settings
+    };
+    let told = of(EMAIL, &[FULL, "openid"]).await;
+    let again = of(EMAIL, &[FULL, "openid", "email"]).await;
+    let untold = of(EMAIL, &[FULL]).await;
+    let other = serde_json::json!({"subject": "1"});
+    let is_same = |one, other| harness.plugin.is_same_mailbox(one, other);
+    assert_eq!(is_same(&told, &again), Some(true));
+    assert_eq!(is_same(&told, &other), Some(false));
+    for (one, other) in [(&told, &untold), (&untold, &told), (&untold, &untold)] {
+        assert_eq!(is_same(one, other), None);
+    }
 }
 
 #[tokio::test]

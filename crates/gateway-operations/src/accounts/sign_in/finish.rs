@@ -52,10 +52,9 @@ impl Gateway {
         request: &AuthorizeRequest,
         resolved: &Resolved,
     ) -> Result<Option<Account>, Refusal> {
-        let identity = resolved.identity();
         if let Some(id) = request.account {
             let account = self.account_of(application, id).await?;
-            if account.mailbox != identity || account.kind != resolved.kind {
+            if !resolved.is_of(&account) {
                 return Err(mismatch("another mailbox than the account's has signed in"));
             }
             return Ok(Some(account));
@@ -63,10 +62,12 @@ impl Gateway {
         if !request.recycle {
             return Ok(None);
         }
-        let store = &self.inner.store;
+        let (store, identity) = (&self.inner.store, resolved.identity());
         let found = store.find_accounts(application.id, None, Some(&identity));
         let mut found = found.await.map_err(OperationError::from)?;
-        found.retain(|account| account.service_type == request.service_type);
+        found.retain(|account| {
+            account.service_type == request.service_type && resolved.is_of(account)
+        });
         Ok(found
             .into_iter()
             .min_by_key(|account| (account.created_at, account.id)))
