@@ -1,0 +1,293 @@
+//! The opaque bytes that the gateway keeps for us: a format octet, a kind, and what follows. What cannot be
+//! read is expired.
+
+use email_provider::{Cursor, Position, ProviderResult};
+
+use crate::{address::Address, error, ids::ItemId};
+
+const FORMAT: u8 = 1;
+
+/// How far a folder's feed has been read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ReadUpTo {
+    /// Where the feed goes on: at its next page, or with what changes from now on.
+    pub link: Address,
+    /// How far arrivals have been looked for.
+    pub looked: Looked,
+    /// Messages that a scan was told have left, while it could tell no one.
+    pub left: Vec<ItemId>,
+}
+
+/// How far a folder's messages have been looked through in the order of their last change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Looked {
+    /// Changed at this second or later: to be looked at.
+    pub since: i64,
+    /// Marks of those changed in this very second that were looked at.
+    pub told: Vec<u64>,
+    /// Items in the folder at that time, where counted.
+    pub count: Option<u64>,
+}
+
+/// Where a listing goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ListedTo {
+    /// A scan by the feed.
+    Feed(ReadUpTo),
+    /// A scan by time of receipt.
+    Window(Listed),
+    /// A search by properties.
+    Filter(Listed),
+    /// A search of the index.
+    Index(Address),
+}
+
+/// How far a listing by time of receipt is, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Listed {
+    /// Received at this second or before: still to be listed.
+    pub until: i64,
+    /// Marks of those received in this very second that were listed.
+    pub told: Vec<u64>,
+}
+
+/// Most marks, and most messages that left, that are kept.
+pub(crate) const MOST_MARKS: usize = 2_000;
+pub(crate) const MOST_LEFT: usize = 60;
+
+impl ReadUpTo {
+    const KIND: u8 = b'd';
+
+    pub(crate) fn to_cursor(&self) -> Cursor {
+        let mut bytes = vec![FORMAT, Self::KIND];
+        self.write(&mut bytes);
+        Cursor(bytes)
+    }
+
+    pub(crate) fn from_cursor(cursor: &Cursor) -> ProviderResult<Self> {
+        let mut bytes = Reader::new(&cursor.0)?;
+        match bytes.u8()? {
+            Self::KIND => Self::read(&mut bytes),
+            _ => Err(error::expired()),
+        }
+    }
+
+    fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.extend(self.looked.since.to_be_bytes());
+        // One that was not counted is no number of items.
+        bytes.extend(self.looked.count.unwrap_or(u64::MAX).to_be_bytes());
+        marks(bytes, &self.looked.told);
+        bytes.extend(length(self.left.len()));
+        for id in &self.left {
+            bytes.extend(length(id.as_str().len()));
+            bytes.extend(id.as_str().as_bytes());
+        }
+        bytes.extend(self.link.as_str().as_bytes());
+    }
+
+    fn read(bytes: &mut Reader<'_>) -> ProviderResult<Self> {
+        let since = bytes.i64()?;
+        let count = Some(bytes.u64()?).filter(|count| *count != u64::MAX);
+        let told = bytes.marks()?;
+        let mut left = Vec::new();
+        for _ in 0..bytes.u16()? {
+            let length = bytes.u16()?;
+            let id = std::str::from_utf8(bytes.take(length.into())?).ok();
+            left.push(id.and_then(ItemId::parse).ok_or_else(error::expired)?);
+        }
+        Ok(Self {
+            looked: Looked { since, told, count },
+            left,
+            link: bytes.link()?,
+        })
+    }
+}
+
+impl ListedTo {
+    const FEED: u8 = b'e';
+    const WINDOW: u8 = b'w';
+    const FILTER: u8 = b'f';
+    const INDEX: u8 = b'i';
+
+    pub(crate) fn to_position(&self) -> Position {
+        let mut bytes = vec![FORMAT];
+        match self {
+            Self::Feed(read) => {
+                bytes.push(Self::FEED);
+                read.write(&mut bytes);
+            }
+            Self::Window(listed) => {
+                bytes.push(Self::WINDOW);
+                listed.write(&mut bytes);
+            }
+            Self::Filter(listed) => {
+                bytes.push(Self::FILTER);
+                listed.write(&mut bytes);
+            }
+            Self::Index(link) => {
+                bytes.push(Self::INDEX);
+                bytes.extend(link.as_str().as_bytes());
+            }
+        }
+        Position(bytes)
+    }
+
+    pub(crate) fn from_position(position: &Position) -> ProviderResult<Self> {
+        let mut bytes = Reader::new(&position.0)?;
+        Ok(match bytes.u8()? {
+            Self::FEED => Self::Feed(ReadUpTo::read(&mut bytes)?),
+            Self::WINDOW => Self::Window(Listed::read(&mut bytes)?),
+            Self::FILTER => Self::Filter(Listed::read(&mut bytes)?),
+            Self::INDEX => Self::Index(bytes.link()?),
+            _ => return Err(error::expired()),
+        })
+    }
+}
+
+impl Listed {
+    fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.extend(self.until.to_be_bytes());
+        marks(bytes, &self.told);
+    }
+
+    fn read(bytes: &mut Reader<'_>) -> ProviderResult<Self> {
+        let (until, told) = (bytes.i64()?, bytes.marks()?);
+        match bytes.0.is_empty() {
+            true => Ok(Self { until, told }),
+            false => Err(error::expired()),
+        }
+    }
+}
+
+fn length(length: usize) -> [u8; 2] {
+    u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes()
+}
+
+/// The newest are kept, where there are too many.
+fn marks(bytes: &mut Vec<u8>, marks: &[u64]) {
+    let kept = &marks[marks.len().saturating_sub(MOST_MARKS)..];
+    bytes.extend(length(kept.len()));
+    kept.iter()
+        .for_each(|mark| bytes.extend(mark.to_be_bytes()));
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn new(bytes: &'a [u8]) -> ProviderResult<Self> {
+        match bytes.split_first() {
+            Some((&FORMAT, rest)) => Ok(Self(rest)),
+            _ => Err(error::expired()),
+        }
+    }
+
+    fn take(&mut self, length: usize) -> ProviderResult<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(length).ok_or_else(error::expired)?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> ProviderResult<[u8; N]> {
+        let (first, rest) = self.0.split_first_chunk().ok_or_else(error::expired)?;
+        self.0 = rest;
+        Ok(*first)
+    }
+
+    fn u8(&mut self) -> ProviderResult<u8> {
+        self.array().map(|[byte]| byte)
+    }
+
+    fn u16(&mut self) -> ProviderResult<u16> {
+        self.array().map(u16::from_be_bytes)
+    }
+
+    fn u64(&mut self) -> ProviderResult<u64> {
+        self.array().map(u64::from_be_bytes)
+    }
+
+    fn i64(&mut self) -> ProviderResult<i64> {
+        self.array().map(i64::from_be_bytes)
+    }
+
+    fn marks(&mut self) -> ProviderResult<Vec<u64>> {
+        (0..self.u16()?).map(|_| self.u64()).collect()
+    }
+
+    /// All that is left.
+    fn link(&mut self) -> ProviderResult<Address> {
+        Address::kept(std::mem::take(&mut self.0)).ok_or_else(error::expired)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use email_provider::ErrorKind;
+
+    use super::*;
+
+    fn read() -> ReadUpTo {
+        ReadUpTo {
+            link: Address::of("me/mailFolders/a/messages/delta()").with("$deltatoken", "x y"),
+            looked: Looked {
+                since: 1_700_000_000,
+                told: vec![1, u64::MAX],
+                count: Some(7),
+            },
+            left: vec![ItemId::parse("AAMk=").unwrap()],
+        }
+    }
+
+    #[test]
+    fn cursors_and_positions_survive_the_journey() {
+        let cursor = read().to_cursor();
+        assert_eq!(ReadUpTo::from_cursor(&cursor).unwrap(), read());
+        let listed = Listed {
+            until: -5,
+            told: vec![9; 3],
+        };
+        for position in [
+            ListedTo::Feed(read()),
+            ListedTo::Window(listed.clone()),
+            ListedTo::Filter(listed),
+            ListedTo::Index(Address::of("me/messages").with("$skiptoken", "a")),
+        ] {
+            let read = ListedTo::from_position(&position.to_position()).unwrap();
+            assert_eq!(read, position);
+        }
+    }
+
+    #[test]
+    fn the_largest_fits_what_a_cursor_may_hold() {
+        let most = ReadUpTo {
+            link: Address::of(&"a".repeat(16 << 10)),
+            looked: Looked {
+                told: vec![1; 10_000],
+                ..Looked::default()
+            },
+            left: vec![ItemId::parse(&"A".repeat(512)).unwrap(); MOST_LEFT],
+        };
+        assert!(most.to_cursor().0.len() <= 64 << 10);
+    }
+
+    #[test]
+    fn bytes_of_another_kind_are_expired() {
+        let whole = read().to_cursor().0;
+        let link = read().link.as_str().len();
+        let mut odd: Vec<Vec<u8>> = (0..=whole.len() - link)
+            .map(|n| whole[..n].to_vec())
+            .collect();
+        odd.push([&[2], &whole[1..]].concat());
+        odd.push([&whole[..1], b"x", &whole[2..]].concat());
+        odd.push([&whole[..], b"\n"].concat());
+        for bytes in odd {
+            let error = ReadUpTo::from_cursor(&Cursor(bytes.clone())).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::CursorExpired, "{bytes:?}");
+        }
+        for bytes in [&b"\x01i"[..], b"\x01w1", b"\x01z1", b"\x01ia b", b"\x01"] {
+            assert!(
+                ListedTo::from_position(&Position(bytes.to_vec())).is_err(),
+                "{bytes:?}"
+            );
+        }
+    }
+}

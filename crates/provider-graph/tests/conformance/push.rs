@@ -1,0 +1,313 @@
+//! Pushed hints: who is believed, what is made of it, and how a subscription is kept.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::Query,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use email_provider::{
+    ConnectContext, MailboxIdentity, ProviderPlugin as _,
+    push::{PushAnswer, PushReceiver as _, PushRequest, PushedMailbox},
+};
+use fake_graph::When;
+use futures::StreamExt as _;
+use provider_conformance::{Harness as _, Mail};
+use provider_graph::GraphPlugin;
+use serde_json::json;
+
+use crate::{steps::inbox, support::GraphHarness};
+
+/// The gateway's address for pushes, and what came there.
+struct Gateway {
+    harness: GraphHarness,
+    received: Arc<Mutex<Vec<(PushRequest, PushAnswer)>>>,
+}
+
+async fn receive(
+    plugin: Arc<GraphPlugin>,
+    context: ConnectContext,
+    request: PushRequest,
+    received: &Mutex<Vec<(PushRequest, PushAnswer)>>,
+) -> Response {
+    let answer = plugin.receive(&context, &request).await;
+    received
+        .lock()
+        .expect("a lock")
+        .push((request, answer.clone()));
+    match answer {
+        PushAnswer::Hints(_) => StatusCode::OK.into_response(),
+        PushAnswer::Echo(text) => text.into_response(),
+        PushAnswer::Refused => StatusCode::FORBIDDEN.into_response(),
+    }
+}
+
+impl Gateway {
+    async fn start() -> Self {
+        let mut harness = GraphHarness::start(|_| {}).await;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let url = format!("http://{address}/v1/push/office365/email");
+        let config = &mut harness.context.config;
+        config["push_url"] = url.into();
+        config["push_secret"] = "a secret of the operator's".into();
+        let received: Arc<Mutex<Vec<_>>> = Arc::default();
+        let (plugin, context) = (Arc::clone(&harness.plugin), harness.context.clone());
+        let seen = Arc::clone(&received);
+        let handler = move |Query(query): Query<Vec<(String, String)>>, body: Bytes| {
+            let (plugin, context, seen) = (Arc::clone(&plugin), context.clone(), Arc::clone(&seen));
+            async move {
+                let request = PushRequest {
+                    headers: Vec::new(),
+                    query,
+                    body,
+                };
+                receive(plugin, context, request, &seen).await
+            }
+        };
+        let router = Router::new().route("/v1/push/office365/email", post(handler));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { harness, received }
+    }
+
+    /// What came that was no handshake, once so many did.
+    async fn notifications(&self, count: usize) -> Vec<(PushRequest, PushAnswer)> {
+        for _ in 0..200 {
+            let received = self.received.lock().expect("a lock").clone();
+            let found: Vec<_> = received
+                .into_iter()
+                .filter(|(_, answer)| !matches!(answer, PushAnswer::Echo(_)))
+                .collect();
+            if found.len() >= count {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{count} notifications");
+    }
+
+    async fn subject(&self) -> MailboxIdentity {
+        let settings = self.harness.connection().await.settings;
+        let subject = settings["subject"].as_str().expect("a subject");
+        MailboxIdentity {
+            subject: subject.to_owned(),
+        }
+    }
+
+    async fn answer(&self, body: serde_json::Value) -> PushAnswer {
+        let request = PushRequest {
+            headers: Vec::new(),
+            query: Vec::new(),
+            body: body.to_string().into(),
+        };
+        let receiver = self.harness.plugin.push().expect("a receiver");
+        receiver.receive(&self.harness.context, &request).await
+    }
+
+    /// The word that a genuine notification carries.
+    async fn word(&self) -> String {
+        let inbox = inbox(&self.harness);
+        self.harness
+            .append(&inbox, Mail::new("pushed", 0).stored())
+            .await;
+        let (request, _) = self.notifications(1).await.remove(0);
+        let body: serde_json::Value = serde_json::from_slice(&request.body).expect("JSON");
+        body["value"][0]["clientState"]
+            .as_str()
+            .expect("a word")
+            .to_owned()
+    }
+}
+
+#[tokio::test]
+async fn a_subscription_is_made_its_address_proved_and_a_change_names_the_mailbox() {
+    let gateway = Gateway::start().await;
+    let harness = &gateway.harness;
+    let provider = harness.provider().await;
+    assert!(provider.capabilities().push);
+    let watch = provider.notifier().expect("a notifier").watch().await;
+    let mut watch = watch.expect("a watch");
+    assert_eq!(harness.user.subscriptions().len(), 1);
+    let handshakes = gateway.received.lock().expect("a lock").clone();
+    assert!(!handshakes.is_empty());
+    assert!(
+        handshakes
+            .iter()
+            .all(|(_, answer)| matches!(answer, PushAnswer::Echo(_)))
+    );
+    gateway.word().await;
+    let (_, answer) = gateway.notifications(1).await.remove(0);
+    let mailbox = PushedMailbox::Identity(gateway.subject().await);
+    assert_eq!(answer, PushAnswer::Hints(vec![mailbox]));
+    let quiet = tokio::time::timeout(Duration::from_millis(100), watch.next()).await;
+    assert!(quiet.is_err(), "the watch itself hints at nothing");
+    let connection = harness.connection().await;
+    harness
+        .plugin
+        .disconnect(&harness.context, &connection)
+        .await;
+    assert_eq!(harness.user.subscriptions().len(), 0);
+}
+
+#[tokio::test]
+async fn a_second_watch_replaces_the_subscription_of_the_first() {
+    let gateway = Gateway::start().await;
+    let provider = gateway.harness.provider().await;
+    let notifier = provider.notifier().expect("a notifier");
+    let _first = notifier.watch().await.expect("a watch");
+    let before = gateway.harness.user.subscriptions();
+    let _second = notifier.watch().await.expect("a watch");
+    let after = gateway.harness.user.subscriptions();
+    assert_eq!((before.len(), after.len()), (1, 1));
+    assert_ne!(before, after);
+}
+
+#[tokio::test]
+async fn a_notification_counts_with_the_word_of_its_subscription_alone() {
+    let gateway = Gateway::start().await;
+    let provider = gateway.harness.provider().await;
+    let _watch = provider
+        .notifier()
+        .expect("a notifier")
+        .watch()
+        .await
+        .expect("a watch");
+    let word = gateway.word().await;
+    let mailbox = PushedMailbox::Identity(gateway.subject().await);
+    let genuine = json!({"clientState": word, "subscriptionId": "x", "resource": "y"});
+    let other = gateway
+        .subject()
+        .await
+        .subject
+        .replace(|c: char| c.is_ascii_digit(), "0");
+    let (_, code) = word.rsplit_once('.').expect("a code");
+    for forged in [
+        json!({"value": [{"clientState": "", "resource": "y"}]}),
+        json!({"value": [{"resource": "y"}]}),
+        json!({"value": [{"clientState": format!("{other}.{code}")}]}),
+        json!({"value": [{"clientState": &word[..word.len() - 1]}]}),
+        json!({"value": [{"clientState": format!("{word}x")}]}),
+        json!({"value": 5}),
+        json!([]),
+    ] {
+        assert_eq!(
+            gateway.answer(forged.clone()).await,
+            PushAnswer::Refused,
+            "{forged}"
+        );
+    }
+    let mixed = json!({"value": [{"clientState": "x"}, genuine, genuine]});
+    assert_eq!(
+        gateway.answer(mixed).await,
+        PushAnswer::Hints(vec![mailbox.clone()])
+    );
+    let begun = Instant::now();
+    let many: Vec<_> = (0..2_000).map(|_| genuine.clone()).collect();
+    let answer = gateway.answer(json!({"value": many})).await;
+    assert_eq!(answer, PushAnswer::Hints(vec![mailbox]));
+    assert!(
+        begun.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn a_handshake_is_repeated_and_nothing_is_believed_without_an_address_and_a_secret() {
+    let gateway = Gateway::start().await;
+    let receiver = gateway.harness.plugin.push().expect("a receiver");
+    let request = |token: &str| PushRequest {
+        headers: Vec::new(),
+        query: vec![("validationToken".into(), token.into())],
+        body: axum::body::Bytes::new(),
+    };
+    let context = &gateway.harness.context;
+    let token = "Validation: Testing client application reachability. <b>é</b> + %20";
+    let echo = receiver.receive(context, &request(token)).await;
+    assert_eq!(echo, PushAnswer::Echo(token.to_owned()));
+    let odd = receiver.receive(context, &request("a\r\nb")).await;
+    assert_eq!(odd, PushAnswer::Refused);
+    for setting in ["push_url", "push_secret"] {
+        let mut context = context.clone();
+        context.config[setting] = serde_json::Value::Null;
+        let answer = receiver.receive(&context, &request(token)).await;
+        assert_eq!(answer, PushAnswer::Refused, "without {setting}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_missed_is_a_hint() {
+    let gateway = Gateway::start().await;
+    let harness = &gateway.harness;
+    let provider = harness.provider().await;
+    let _watch = provider
+        .notifier()
+        .expect("a notifier")
+        .watch()
+        .await
+        .expect("a watch");
+    harness
+        .server
+        .faults(|faults| faults.missed_notifications = When::Always);
+    let inbox = inbox(harness);
+    harness
+        .append(&inbox, Mail::new("missed", 0).stored())
+        .await;
+    let (request, answer) = gateway.notifications(1).await.remove(0);
+    let body: serde_json::Value = serde_json::from_slice(&request.body).expect("JSON");
+    assert_eq!(body["value"][0]["lifecycleEvent"], "missed");
+    let mailbox = PushedMailbox::Identity(gateway.subject().await);
+    assert_eq!(answer, PushAnswer::Hints(vec![mailbox]));
+}
+
+#[tokio::test]
+async fn a_subscription_that_was_removed_is_made_again_and_its_mailbox_looked_at() {
+    let gateway = Gateway::start().await;
+    let harness = &gateway.harness;
+    let provider = harness.provider().await;
+    let watch = provider.notifier().expect("a notifier").watch().await;
+    let mut watch = watch.expect("a watch");
+    let word = gateway.word().await;
+    let connection = harness.connection().await;
+    harness
+        .plugin
+        .disconnect(&harness.context, &connection)
+        .await;
+    assert_eq!(harness.user.subscriptions().len(), 0);
+    let event = json!({"value": [{"clientState": word, "lifecycleEvent": "subscriptionRemoved"}]});
+    let answer = gateway.answer(event).await;
+    assert!(matches!(answer, PushAnswer::Hints(_)));
+    let hint = tokio::time::timeout(Duration::from_secs(10), watch.next()).await;
+    assert_eq!(hint.expect("a hint in time"), Some(()));
+    assert_eq!(harness.user.subscriptions().len(), 1);
+}
+
+#[tokio::test]
+async fn a_subscription_is_prolonged_when_that_is_asked_for() {
+    let gateway = Gateway::start().await;
+    let harness = &gateway.harness;
+    let provider = harness.provider().await;
+    let watch = provider.notifier().expect("a notifier").watch().await;
+    let mut watch = watch.expect("a watch");
+    let word = gateway.word().await;
+    let before = harness.user.subscriptions();
+    harness.server.clear_requests();
+    let event =
+        json!({"value": [{"clientState": word, "lifecycleEvent": "reauthorizationRequired"}]});
+    gateway.answer(event).await;
+    let quiet = tokio::time::timeout(Duration::from_millis(500), watch.next()).await;
+    assert!(quiet.is_err(), "nothing was lost");
+    assert_eq!(harness.user.subscriptions(), before);
+    let asked = harness.server.requests();
+    let asked: Vec<_> = asked.iter().filter_map(|one| one.method).collect();
+    assert_eq!(asked, ["subscriptions.update"]);
+}
