@@ -105,6 +105,8 @@ fn first(world: &mut World, request: &Request, folder: FolderKey, since: Option<
             .messages(folder, until, u64::MAX)
             .iter()
             .filter(|change| matches!(change.kind, Kind::Created | Kind::Arrived))
+            // What no round will tell of is told by this one.
+            .filter(|change| !change.silent)
             .map(|change| change.number)
             .collect();
         due = mailbox

@@ -10,8 +10,11 @@ use serde_json::{Value, json};
 use crate::support::{Api, mail};
 
 fn part<'a>(responses: &'a Value, id: &str) -> &'a Value {
-    let parts = responses["responses"].as_array().unwrap();
-    parts.iter().find(|part| part["id"] == id).unwrap()
+    let parts = responses["responses"].as_array().expect("a list");
+    parts
+        .iter()
+        .find(|part| part["id"] == id)
+        .expect("the part")
 }
 
 const IMMUTABLE: &str = "IdType=\"ImmutableId\"";

@@ -1,5 +1,7 @@
 //! Deltas of messages.
 
+use std::slice::from_ref;
+
 use fake_graph::{Expiry, Lag, When};
 use serde_json::Value;
 
@@ -72,12 +74,12 @@ async fn with_ids_that_change_a_message_that_comes_back_is_another() {
     let id = api.append("x", "inbox");
     let (items, link) = api.round(INBOX).await;
     let before = api.alice.message(&id).unwrap().mutable_id;
-    assert_eq!(ids(&items), [before.clone()]);
+    assert_eq!(ids(&items), from_ref(&before));
     api.alice.move_to(&id, "archive");
     api.alice.move_to(&id, "inbox");
     let after = api.alice.message(&id).unwrap().mutable_id;
     let (items, _) = api.round(&link).await;
-    assert_eq!(removed(&items), [before.clone()]);
+    assert_eq!(removed(&items), from_ref(&before));
     assert!(ids(&items).contains(&after) && before != after);
     assert_eq!(
         api.try_get(&format!("/me/messages/{before}")).await.status,
@@ -197,7 +199,7 @@ async fn items_stand_twice_in_a_round_and_changes_come_again() {
         faults.duplicates = When::Never;
         faults.replays = When::once();
     });
-    assert_eq!(ids(&api.round(&next).await.0), [id.clone()]);
+    assert_eq!(ids(&api.round(&next).await.0), from_ref(&id));
     api.graph.faults(|faults| faults.duplicates = When::Always);
     api.alice.move_to(&id, "archive");
     api.alice.move_to(&id, "inbox");
@@ -234,11 +236,11 @@ async fn arrivals_and_returns_are_not_told_of_until_the_message_changes() {
         .faults(|faults| faults.unreported_arrivals = When::once());
     api.alice.move_to(&id, "archive");
     let (items, inbox_link) = api.round(&inbox_link).await;
-    assert_eq!(removed(&items), [id.clone()]);
+    assert_eq!(removed(&items), from_ref(&id));
     let (items, archive_link) = api.round(&archive_link).await;
     assert!(items.is_empty());
     api.alice.set_read(&id, true);
-    assert_eq!(ids(&api.round(&archive_link).await.0), [id.clone()]);
+    assert_eq!(ids(&api.round(&archive_link).await.0), from_ref(&id));
     assert_eq!(
         api.round(&archive).await.0.len(),
         1,

@@ -59,15 +59,25 @@ impl Mirror {
 
     async fn pass(&mut self, api: &Api) {
         let folders = self.folders(api).await;
-        self.copy.retain(|_, (folder, _)| folders.contains(folder));
         for folder in &folders {
             self.round(api, folder).await;
         }
+        // What was in a folder that is gone may be elsewhere.
+        for id in self.inside(|folder| !folders.iter().any(|known| known == folder)) {
+            self.verify(api, id).await;
+        }
+    }
+
+    fn inside(&self, wanted: impl Fn(&str) -> bool) -> Vec<String> {
+        let held = self.copy.iter().filter(|(_, (folder, _))| wanted(folder));
+        held.map(|(id, _)| id.clone()).collect()
     }
 
     async fn round(&mut self, api: &Api, folder: &str) {
         let start =
             format!("/me/mailFolders/{folder}/messages/delta?$select=isRead,parentFolderId");
+        // What a new start does not show again may be elsewhere.
+        let mut suspects = Vec::new();
         let mut at = self
             .links
             .get(folder)
@@ -78,13 +88,14 @@ impl Mirror {
                 Ok(page) => page,
                 Err(404) if !at.contains("token") => return,
                 Err(_) => {
-                    self.copy.retain(|_, (other, _)| other != folder);
+                    suspects = self.inside(|other| other == folder);
                     at.clone_from(&start);
                     continue;
                 }
             };
             for item in page["value"].as_array().expect("a list") {
                 let id = text(&item["id"]).to_owned();
+                suspects.retain(|suspect| *suspect != id);
                 if item.get("@removed").is_some() {
                     self.verify(api, id).await;
                 } else {
@@ -94,6 +105,9 @@ impl Mirror {
             }
             if let Some(link) = page["@odata.deltaLink"].as_str() {
                 self.links.insert(folder.to_owned(), link.to_owned());
+                for id in suspects {
+                    self.verify(api, id).await;
+                }
                 return;
             }
             text(&page["@odata.nextLink"]).clone_into(&mut at);

@@ -30,8 +30,8 @@ async fn listen(
     if let Some(token) = query.get("validationToken") {
         return (StatusCode::OK, plain, token.clone());
     }
-    let body = serde_json::from_str(&body).unwrap();
-    heard.lock().unwrap().push(body);
+    let body = serde_json::from_str(&body).expect("JSON");
+    heard.lock().expect("no panic").push(body);
     (StatusCode::ACCEPTED, plain, String::new())
 }
 
@@ -51,10 +51,10 @@ impl Ear {
     }
 
     fn take(&self) -> Vec<Value> {
-        let mut heard = self.heard.lock().unwrap();
+        let mut heard = self.heard.lock().expect("no panic");
         heard
             .drain(..)
-            .flat_map(|body| body["value"].as_array().unwrap().clone())
+            .flat_map(|body| body["value"].as_array().expect("a list").clone())
             .collect()
     }
 }
@@ -62,7 +62,7 @@ impl Ear {
 fn at(api: &Api, minutes: i64) -> String {
     let ms = api.graph.clock().now_ms() + minutes * 60_000;
     chrono::DateTime::from_timestamp_millis(ms)
-        .unwrap()
+        .expect("a time")
         .to_rfc3339()
 }
 
