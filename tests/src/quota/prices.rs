@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use fake_gmail::tables;
 use serde_json::json;
+use tokio::time::sleep;
 
 use super::{Client, EMAIL, deliver};
 use crate::{Call, GatewayOptions, GatewayProcess, Google, StoreKind};
@@ -14,6 +16,8 @@ use crate::{Call, GatewayOptions, GatewayProcess, Google, StoreKind};
 const PLENTY: u32 = 1_000_000_000;
 /// Ids on a page of a list.
 const PAGE: u64 = 500;
+/// Without a request for so long nothing goes on.
+const QUIET: Duration = Duration::from_secs(2);
 
 /// Units of one request of a method of messages.
 fn price(method: &str) -> Result<u64> {
@@ -29,6 +33,15 @@ struct Table {
 }
 
 impl Table {
+    /// Waits for what goes on in the background.
+    async fn settle(&self) {
+        let mut before = None;
+        while before != Some(self.google.user.units()) {
+            before = Some(self.google.user.units());
+            sleep(QUIET).await;
+        }
+    }
+
     fn row(&mut self, what: &str, least: u64, of: &str) {
         let spent = self.google.user.units() - self.spent;
         self.spent += spent;
@@ -71,6 +84,7 @@ pub async fn prices(program: &Path, messages: usize) -> Result<String> {
     let api = table.google.connect(&gateway).await?;
     table.row("connecting", profile, "the profile");
     let mut client = Client::begin(&api).await?;
+    table.settle().await;
     let what = format!("first sync of {messages}, until it is ready");
     table.row(&what, profile + pages * list, "the profile, a list");
     let told = client.walk().await?;
@@ -95,6 +109,7 @@ pub async fn prices(program: &Path, messages: usize) -> Result<String> {
     let labels = pages_of_labels(&table.google);
     table.google.user.expire_history();
     client.walk().await?;
+    table.settle().await;
     let lists = labels + pages;
     table.row(
         "comparing all, after the history expired",

@@ -39,8 +39,12 @@ impl Mailbox {
                 mailbox.delete_folder(&folder)?;
             }
         }
-        let folder = |role| mailbox.folder(role).context("a folder");
-        let (inbox, archive) = (folder(FolderRole::Inbox)?, folder(FolderRole::Archive)?);
+        let inbox = mailbox.folder(FolderRole::Inbox).context("an inbox")?;
+        // Label mailboxes archive by taking a label away.
+        let archive = match mailbox.folder(FolderRole::Archive) {
+            Some(archive) => archive,
+            None => mailbox.create_folder("Archive", None)?,
+        };
         let projects = mailbox.create_folder("Projects", None)?;
         let this = Self {
             mailbox,
@@ -68,6 +72,8 @@ impl Mailbox {
                     self.deliver(&self.inbox, number, "")?;
                 }
                 self.flag(&self.inbox, 0, Flags::SEEN)?;
+                self.label(&self.inbox, 8, &self.projects)?;
+                self.label(&self.inbox, 2, &self.projects)?;
                 self.flag(&self.projects, 10, Flags::FLAGGED)
             }
             // Moves, against each other and with a flag on the way.
@@ -97,7 +103,8 @@ impl Mailbox {
                 self.expunge(&self.inbox, 5)?;
                 self.flag(&self.inbox, 6, Flags::SEEN | Flags::FLAGGED)?;
                 self.relocate(&self.inbox, 7, &self.projects)?;
-                if !self.mailbox.reset_keys(&self.inbox)? {
+                let tells_states = !self.mailbox.shape().bare_scan;
+                if !self.mailbox.reset_keys(&self.inbox)? && tells_states {
                     self.mailbox.forget_cursors();
                 }
                 Ok(())
@@ -110,6 +117,18 @@ impl Mailbox {
                 self.deliver(&self.inbox, if is_same { 3 } else { 41 }, "")
             }
         }
+    }
+
+    /// The folders of each message.
+    pub fn places(&self) -> Vec<Vec<String>> {
+        let messages = self.mailbox.dump().into_iter();
+        let folders = messages.map(|mut stored| {
+            stored.folders.sort();
+            stored.folders
+        });
+        let mut all: Vec<_> = folders.collect();
+        all.sort();
+        all
     }
 
     fn deliver(&self, folder: &FolderKey, number: i64, header: &str) -> Result<()> {
@@ -138,6 +157,15 @@ impl Mailbox {
     fn flag(&self, folder: &FolderKey, number: i64, flags: Flags) -> Result<()> {
         let at = self.find(folder, number)?;
         Ok(self.mailbox.set_labels(&at, flags, Vec::new())?)
+    }
+
+    /// One more label, where messages have labels.
+    fn label(&self, folder: &FolderKey, number: i64, label: &FolderKey) -> Result<()> {
+        if self.mailbox.shape().labels {
+            let at = self.find(folder, number)?;
+            self.mailbox.copy_message(&at, label)?;
+        }
+        Ok(())
     }
 
     fn relocate(&self, from: &FolderKey, number: i64, to: &FolderKey) -> Result<()> {

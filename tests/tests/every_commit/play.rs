@@ -96,7 +96,7 @@ impl Play {
             plugin,
             clock: Arc::default(),
             sealer: Arc::new(Sealer::new(&Sealer::random_key()?)),
-            client: Client::default(),
+            client: Client::new(shape.labels),
             account: None,
             happened: 0,
             synced: 0,
@@ -201,7 +201,7 @@ impl Play {
     /// The copy is complete: a client that begins anew sees the same, and the journal holds what the mailbox holds.
     async fn compare(&mut self, gateway: &Gateway, store: &Arc<dyn Store>) -> Result<()> {
         let account = self.account.clone().context("no account")?;
-        let mut other = Client::default();
+        let mut other = Client::new(self.mailbox.mailbox.shape().labels);
         other
             .catch_up(gateway, &account, &self.mailbox.mailbox)
             .await?;
@@ -211,6 +211,8 @@ impl Play {
         for scope in store.scopes(account.id).await? {
             entries += store.count_entries(account.id, scope.number).await?;
         }
+        let folders = gateway.folders(&account).await?;
+        let mut rows = Vec::new();
         let mut placed = 0;
         for id in self.client.ids() {
             let (row, places) = store.message(account.id, id).await?.context("no row")?;
@@ -219,9 +221,22 @@ impl Play {
                 "{id} is on its way out"
             );
             ensure!(places.len() == 1, "{id} is in {} places", places.len());
+            let names = row.folders.iter().map(|id| {
+                let folder = folders.iter().find(|folder| folder.id == *id);
+                folder.map(|folder| folder.full_name.clone())
+            });
+            let mut names: Vec<String> = names.collect::<Option<_>>().context("no folder")?;
+            names.sort();
+            rows.push(names);
             placed += 1;
         }
         ensure!(entries == placed, "{entries} entries of {placed} messages");
+        rows.sort();
+        let places = self.mailbox.places();
+        ensure!(
+            rows == places,
+            "the journal has them in {rows:?}, not {places:?}"
+        );
         store.remove_account(account.id).await?;
         Ok(())
     }
