@@ -42,12 +42,11 @@ fn segments(path: &str, own: &str) -> Vec<String> {
             .strip_prefix("microsoft.graph.")
             .unwrap_or(&text)
             .to_owned();
-        match text.split_once('(') {
-            Some((name, ")")) => found.push(name.to_owned()),
-            Some((name, rest)) if rest.starts_with('\'') && rest.ends_with("')") => {
-                found.push(name.to_owned());
-                found.push(rest[1..rest.len() - 2].to_owned());
-            }
+        let called = text.strip_suffix(')').and_then(|text| text.split_once('('));
+        let key = called.and_then(|(_, inner)| inner.strip_prefix('\'')?.strip_suffix('\''));
+        match (called, key) {
+            (Some((name, "")), _) => found.push(name.to_owned()),
+            (Some((name, _)), Some(key)) => found.extend([name.to_owned(), key.to_owned()]),
             _ => found.push(text),
         }
     }
