@@ -1,5 +1,7 @@
 //! The example backend in a gateway: a directory, changed by another program, as the API's clients see it.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test may end it")]
+
 use std::fs;
 use std::path::Path;
 

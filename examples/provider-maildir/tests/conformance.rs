@@ -1,5 +1,7 @@
 //! The behaviour suite on Maildirs in a temporary directory.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test may end it")]
+
 use std::{
     fs,
     path::{Path, PathBuf},
