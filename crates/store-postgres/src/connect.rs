@@ -2,7 +2,7 @@ use std::{str::FromStr, time::Duration};
 
 use gateway_store::StoreResult;
 use sqlx::{
-    ConnectOptions,
+    ConnectOptions, Connection as _,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use store_sql::{Wakes, database_error};
@@ -36,6 +36,10 @@ impl Default for PostgresOptions {
 /// A transaction that does nothing for longer was forgotten, and holds its locks for nobody.
 const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(60);
 
+/// A connection that was used so lately is taken as it is; asking it first would double the way to the database and
+/// back of most calls.
+const FRESH: Duration = Duration::from_secs(1);
+
 /// Every query looks rows up in an index and takes few of them, in the index's order. Statistics that
 /// are old, or of another mailbox, shall never make the planner read or sort a whole table instead, nor
 /// compile what runs for a millisecond.
@@ -66,6 +70,15 @@ impl StorePostgres {
         let pool = PgPoolOptions::new()
             .max_connections(options.connections.max(1))
             .acquire_timeout(options.acquire_timeout)
+            .test_before_acquire(false)
+            .before_acquire(|connection, state| {
+                Box::pin(async move {
+                    if state.idle_for > FRESH {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_with(database.clone())
             .await
             .map_err(database_error)?;
