@@ -39,7 +39,7 @@ const LOG_LIMIT: &str = "67108864";
 
 /// Memory for pages of the connection that writes, and of each that reads, in KiB (negative: not pages).
 const WRITER_CACHE: &str = "-32768";
-const READER_CACHE: &str = "-4096";
+const READER_CACHE: &str = "-2048";
 
 /// Rows that a reading thread gives out before it waits for them to be taken: a page as a whole.
 const ROWS_AHEAD: usize = 512;
