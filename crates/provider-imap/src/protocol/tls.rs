@@ -27,22 +27,18 @@ impl std::fmt::Debug for Tls {
 }
 
 impl Tls {
-    /// For this account. Accounts that trust the machine's authorities share one configuration.
+    /// For this account. Accounts that trust the machine's authorities share one configuration, and so do those that
+    /// take any certificate: each has room of its own for sessions to be resumed.
     ///
     /// # Errors
     /// When the account's own authorities cannot be read, or the machine has none.
     pub fn new(config: &ImapConfig) -> Result<Self> {
         static SYSTEM: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+        static ANY: OnceLock<Arc<ClientConfig>> = OnceLock::new();
         let client = match (&config.ca_pem, config.trust_server) {
-            (_, true) => any_certificate()?,
+            (_, true) => shared(&ANY, any_certificate)?,
             (Some(pem), false) => trusting(authorities(pem)?)?,
-            (None, false) => match SYSTEM.get() {
-                Some(client) => client.clone(),
-                None => {
-                    let client = trusting(machine_authorities()?)?;
-                    SYSTEM.get_or_init(|| client).clone()
-                }
-            },
+            (None, false) => shared(&SYSTEM, || trusting(machine_authorities()?))?,
         };
         Ok(Self(TlsConnector::from(client)))
     }
@@ -58,6 +54,19 @@ impl Tls {
         match self.0.connect(name, stream).await {
             Ok(stream) => Ok(Box::new(stream)),
             Err(error) => Err(Error::Tls(error.to_string())),
+        }
+    }
+}
+
+fn shared(
+    place: &OnceLock<Arc<ClientConfig>>,
+    make: impl FnOnce() -> Result<Arc<ClientConfig>>,
+) -> Result<Arc<ClientConfig>> {
+    match place.get() {
+        Some(client) => Ok(client.clone()),
+        None => {
+            let client = make()?;
+            Ok(place.get_or_init(|| client).clone())
         }
     }
 }
