@@ -33,6 +33,13 @@ pub struct Synced {
     pub processor: Duration,
 }
 
+/// Waits until the machine has on disk what was written so far: who must have little written at once would otherwise
+/// wait for it.
+pub fn written() {
+    // Without it the figures are only less steady.
+    let _ = std::process::Command::new("sync").status();
+}
+
 /// See the module.
 #[derive(Debug)]
 pub struct Setting {

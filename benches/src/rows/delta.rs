@@ -6,13 +6,14 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use test_servers::RawImap;
 
 use crate::client::{Client, Next, Pages};
 use crate::figure::{Figure, Report, say, told};
 use crate::gateway::Gateway;
 use crate::meter::Meter;
 use crate::samples::Samples;
-use crate::setting::{LARGE, REALISTIC, Setting};
+use crate::setting::{self, LARGE, REALISTIC, Setting};
 use crate::stores::Kind;
 
 const MOST_MILLIS: f64 = 10.0;
@@ -24,17 +25,51 @@ const WARM_UP: usize = 10;
 /// A prime, so that the messages do not repeat.
 const STRIDE: u32 = 7_919;
 
-/// The gateway's own time of calls that find nothing, and of calls that find one flag changed.
-struct Own {
+/// A mailbox and the gateway that follows it.
+struct Followed {
+    user: &'static str,
+    gateway: Gateway,
+    meter: Meter,
+    client: Client,
+    token: String,
+    imap: RawImap,
+    /// The greatest UID.
+    last: u32,
+    times: Times,
+}
+
+/// The gateway's own time of calls that find nothing, and of calls that find one flag changed; and the server's.
+#[derive(Default)]
+struct Times {
     nothing: Samples,
     flag: Samples,
+    server: Samples,
 }
 
 pub async fn measure(setting: &mut Setting, report: &mut Report) -> Result<()> {
+    let (samples, few, many) = (
+        setting.options.samples,
+        setting.options.messages,
+        setting.options.large,
+    );
     for kind in Kind::BOTH {
-        let small = own_time(setting, kind, REALISTIC).await?;
-        let large = own_time(setting, kind, LARGE).await?;
-        let (few, many) = (setting.options.messages, setting.options.large);
+        let mut both = [
+            follow(setting, kind, REALISTIC).await?,
+            follow(setting, kind, LARGE).await?,
+        ];
+        setting::written();
+        // In turns, so that whatever else the machine does meets both.
+        for round in 0..samples + WARM_UP {
+            for one in &mut both {
+                one.round(kind, u32::try_from(round)?, round >= WARM_UP)
+                    .await?;
+            }
+        }
+        for one in &mut both {
+            one.tell();
+            one.gateway.stop().await?;
+        }
+        let [small, large] = both.map(|one| one.times);
         for (what, small, large) in [
             ("nothing changed", small.nothing, large.nothing),
             ("one flag changed", small.flag, large.flag),
@@ -65,8 +100,8 @@ fn compared(kind: Kind, what: &str, small: Duration, large: Duration) -> Figure 
     }
 }
 
-async fn own_time(setting: &mut Setting, kind: Kind, user: &'static str) -> Result<Own> {
-    let (samples, port) = (setting.options.samples, setting.mailbox(user).await?);
+async fn follow(setting: &mut Setting, kind: Kind, user: &'static str) -> Result<Followed> {
+    let port = setting.mailbox(user).await?;
     let database = setting.database(kind).await?;
     let meter = Meter::start(port).await?;
     let gateway = Gateway::start(database, &[("POLYPOST_SYNC__PUSH", "false")]).await?;
@@ -82,68 +117,75 @@ async fn own_time(setting: &mut Setting, kind: Kind, user: &'static str) -> Resu
         limit: Some(500),
         ..Pages::default()
     };
-    let (records, mut token) = client.walk(Next::Delta(token), pages).await?;
-
+    let (records, token) = client.walk(Next::Delta(token), pages).await?;
     let mut imap = setting.imap(user).await?;
     imap.select("INBOX").await?;
-    let last = u32::try_from(records)?;
-    let mut own = Own {
-        nothing: Samples::default(),
-        flag: Samples::default(),
-    };
-    let mut server = Samples::default();
-    for round in 0..u32::try_from(samples + WARM_UP)? {
+    Ok(Followed {
+        user,
+        gateway,
+        meter,
+        client,
+        token,
+        imap,
+        last: u32::try_from(records)?,
+        times: Times::default(),
+    })
+}
+
+impl Followed {
+    /// A call that finds a flag changed, and one that finds nothing.
+    async fn round(&mut self, kind: Kind, round: u32, counts: bool) -> Result<()> {
         // Another message each time, anywhere in the mailbox, and a keyword that it never had.
-        let uid = 1 + round.wrapping_mul(STRIDE) % last;
+        let uid = 1 + round.wrapping_mul(STRIDE) % self.last;
         let keyword = kind.name();
-        imap.command(&format!("UID STORE {uid} +FLAGS.SILENT ({keyword})"))
+        self.imap
+            .command(&format!("UID STORE {uid} +FLAGS.SILENT ({keyword})"))
             .await?;
-        let flag = call(&client, &meter, &mut token).await?;
-        let nothing = call(&client, &meter, &mut token).await?;
+        let flag = self.call().await?;
+        let nothing = self.call().await?;
         ensure!(
             nothing.records == 0,
             "{} records of nothing",
             nothing.records
         );
         ensure!(flag.records == 1, "{} records of a flag", flag.records);
-        if round as usize >= WARM_UP {
-            own.nothing.add(nothing.own);
-            own.flag.add(flag.own);
-            server.add(nothing.server);
+        if counts {
+            self.times.nothing.add(nothing.own);
+            self.times.flag.add(flag.own);
+            self.times.server.add(nothing.server);
+        }
+        Ok(())
+    }
+
+    async fn call(&mut self) -> Result<Called> {
+        self.meter.clear();
+        let (page, took) = self
+            .client
+            .page(&Next::Delta(self.token.clone()), Pages::default())
+            .await?;
+        let (server, asked) = self.meter.server_time();
+        ensure!(asked > 0, "the server was not asked");
+        self.token = page.next_delta_token.context("a delta of several pages")?;
+        Ok(Called {
+            records: page.length,
+            own: took.saturating_sub(server),
+            server,
+        })
+    }
+
+    fn tell(&self) {
+        for (what, samples) in [
+            ("own time with nothing changed", &self.times.nothing),
+            ("own time with one flag changed", &self.times.flag),
+            ("the server's time with nothing changed", &self.times.server),
+        ] {
+            say(&format!("{}: {what}: {}", self.user, samples.told()));
         }
     }
-    say(&format!(
-        "own time with nothing changed: {}",
-        own.nothing.told()
-    ));
-    say(&format!(
-        "own time with one flag changed: {}",
-        own.flag.told()
-    ));
-    say(&format!(
-        "the server's time with nothing changed: {}",
-        server.told()
-    ));
-    Ok(own)
 }
 
 struct Called {
     records: usize,
     own: Duration,
     server: Duration,
-}
-
-async fn call(client: &Client, meter: &Meter, token: &mut String) -> Result<Called> {
-    meter.clear();
-    let (page, took) = client
-        .page(&Next::Delta(token.clone()), Pages::default())
-        .await?;
-    let (server, asked) = meter.server_time();
-    ensure!(asked > 0, "the server was not asked");
-    *token = page.next_delta_token.context("a delta of several pages")?;
-    Ok(Called {
-        records: page.length,
-        own: took.saturating_sub(server),
-        server,
-    })
 }
