@@ -223,13 +223,18 @@ impl Gateway {
             Err(error) => return Err(as_operation(error)),
         };
         sync.passed(began);
+        let record = journal.journal().await?.record;
         if level == Level::Reached {
             sync.verified(began_at);
-            self.write_verified(sync, &journal, began_at).await?;
+            self.write_verified(sync, &journal, &record, began_at)
+                .await?;
         }
         self.note_success(&account).await?;
-        self.repay(&account, &mailbox, &journal).await?;
-        self.start_scans(sync, account, &mailbox, &journal).await?;
+        if !record.owed.is_empty() {
+            self.repay(&account, &mailbox, &journal).await?;
+        }
+        self.start_scans(sync, account, &mailbox, &journal, &record)
+            .await?;
         Ok(Some(mailbox))
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use email_model::Timestamp;
-use gateway_store::LeaseRequest;
+use gateway_store::{JournalRecord, LeaseRequest};
 use tokio::time::Instant;
 
 use crate::{
@@ -76,13 +76,12 @@ impl Gateway {
         &self,
         sync: &AccountSync,
         journal: &JournalHandle,
+        record: &JournalRecord,
         at: Timestamp,
     ) -> OperationResult<()> {
-        let row = journal.journal().await?;
         let others_wait = sync.take_tell_others();
         if others_wait
-            || row
-                .record
+            || record
                 .verified_at
                 .is_none_or(|written| at - written > VERIFIED_WRITTEN_EVERY)
         {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use email_model::Timestamp;
-use gateway_store::Account;
+use gateway_store::{Account, JournalRecord};
 
 use super::RETRY;
 use crate::{
@@ -26,8 +26,8 @@ impl Gateway {
         account: Account,
         mailbox: &OpenMailbox,
         journal: &Arc<JournalHandle>,
+        record: &JournalRecord,
     ) -> OperationResult<()> {
-        let row = journal.journal().await?;
         let directory = journal.directory();
         let now = self.now();
         let is_open = |row| {
@@ -35,9 +35,9 @@ impl Gateway {
             state.rescan && !state.removed
         };
         let wanted = sync.take_scan_wanted()
-            || next_scan(&directory, &row.record, now).is_some()
+            || next_scan(&directory, record, now).is_some()
             || directory.scopes.values().any(is_open)
-            || self.is_inventory_due(&row.record, now)
+            || self.is_inventory_due(record, now)
             || self.has_old_removals(sync, journal).await?;
         if !wanted || sync.scanning.swap(true, Ordering::SeqCst) {
             return Ok(());
@@ -134,7 +134,7 @@ impl Gateway {
         }
     }
 
-    fn is_inventory_due(&self, record: &gateway_store::JournalRecord, now: Timestamp) -> bool {
+    fn is_inventory_due(&self, record: &JournalRecord, now: Timestamp) -> bool {
         let interval = chrono::Duration::from_std(self.inner.config.inventory_interval)
             .unwrap_or(chrono::Duration::MAX);
         let last = record.inventoried_at.or(record.surveyed_at);
