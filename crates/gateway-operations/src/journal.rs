@@ -24,4 +24,4 @@ pub(crate) use directory::{Directory, has_renamed_label};
 pub(crate) use handle::{JournalHandle, Journals};
 pub(crate) use identity::folder_id;
 pub(crate) use page::{Observation, Place};
-pub(crate) use recognise::new_scope;
+pub(crate) use recognise::{last_scope, new_scope};

@@ -54,6 +54,8 @@ pub struct JournalRecord {
     pub inventoried_at: Option<Timestamp>,
     /// Stretches, oldest first, without those that no honoured token can name any more.
     pub lineage: Vec<Lineage>,
+    /// The greatest number ever given to a scope: none is given twice.
+    pub last_scope: i32,
     /// Messages reported without content that could not be had: to be reported again once it can.
     pub owed: Vec<MessageId>,
 }

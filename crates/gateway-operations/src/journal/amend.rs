@@ -34,13 +34,13 @@ impl JournalHandle {
             match self.store.commit(self.account, &commit).await {
                 Ok(_) => {
                     if reload {
-                        self.reload().await?;
+                        self.reload_while_committing().await?;
                     }
                     return Ok(Some(value));
                 }
                 Err(StoreError::Conflict) => {}
                 Err(StoreError::Fenced) => {
-                    self.reload().await?;
+                    self.reload_while_committing().await?;
                     return Err(StoreError::Fenced);
                 }
                 Err(error) => return Err(error),

@@ -202,7 +202,7 @@ impl JournalHandle {
             Ok(_) => {}
             Err(error) => {
                 if matches!(error, StoreError::Fenced) {
-                    self.reload().await?;
+                    self.reload_while_committing().await?;
                 }
                 return Err(error.into());
             }

@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use email_model::MessageId;
-use email_provider::{Call, Detail, EmailProvider, MessageRef, ProviderError};
+use email_provider::{Call, Detail, EmailProvider, MessageRef};
 use gateway_store::{Loaded, ScopeNumber};
 
-use super::{JournalHandle, Observation, Page, Place};
+use super::{JournalHandle, Observation, Page, Place, apply::ApplyError};
 
 impl JournalHandle {
     /// Asks which of these places are empty, and notes the answers.
@@ -16,8 +16,15 @@ impl JournalHandle {
         call: Call,
         doubtful: Vec<Place>,
         empty: &mut HashMap<Place, bool>,
-    ) -> Result<(), ProviderError> {
-        let directory = self.directory();
+    ) -> Result<(), ApplyError> {
+        let mut directory = self.directory();
+        if doubtful
+            .iter()
+            .any(|place| directory.reference(place).is_none())
+        {
+            // Another process has added the scope.
+            directory = self.reload().await?;
+        }
         let refs: Vec<(Place, Option<MessageRef>)> = doubtful
             .into_iter()
             .map(|place| {
@@ -29,8 +36,9 @@ impl JournalHandle {
         let there = provider.fetch(call, &asked, Detail::Exists).await?;
         let there: HashSet<MessageRef> = there.into_iter().map(|found| found.at).collect();
         for (place, at) in refs {
-            let is_there = at.is_some_and(|at| there.contains(&at));
-            empty.insert(place, !is_there);
+            // What cannot be asked for is not known to be empty.
+            let is_empty = at.is_some_and(|at| !there.contains(&at));
+            empty.insert(place, is_empty);
         }
         Ok(())
     }

@@ -88,6 +88,13 @@ impl JournalHandle {
 
     /// Reads folders and scopes anew.
     pub async fn reload(&self) -> StoreResult<Arc<Directory>> {
+        // What is read here must not take the place of what is committed meanwhile.
+        let _lock = self.committing.lock().await;
+        self.reload_while_committing().await
+    }
+
+    /// As [`Self::reload`]; the caller holds `committing`.
+    pub(super) async fn reload_while_committing(&self) -> StoreResult<Arc<Directory>> {
         let folders = self.store.folders(self.account).await?;
         let scopes = self.store.scopes(self.account).await?;
         self.set_directory(Directory::new(folders, scopes));

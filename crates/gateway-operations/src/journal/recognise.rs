@@ -4,12 +4,14 @@ use std::collections::HashMap;
 
 use email_model::{FolderId, FolderKey, MessageId, ScopeKey};
 use email_provider::{Call, Entry, Fetched, MessageRef, ThreadHint};
-use gateway_store::{Commit, LoadRequest, MessageRow, ScopeNumber, ScopeRow, ScopeWrite};
+use gateway_store::{
+    Commit, JournalRecord, LoadRequest, MessageRow, ScopeNumber, ScopeRow, ScopeWrite,
+};
 
 use super::{
     Announce, JournalHandle, Observation, Page,
     apply::{Applied, ApplyError},
-    directory::{folder_rows, has_renamed_label},
+    directory::{Directory, folder_rows, has_renamed_label},
     threads::thread_fact,
 };
 use crate::{
@@ -157,25 +159,25 @@ impl Gateway {
         }
         journal.reload().await?;
         journal
-            .amend(&LoadRequest::default(), |_, directory| {
-                let mut number = directory.scopes.keys().next_back().map_or(0, |last| last.0);
+            .amend(&LoadRequest::default(), |loaded, directory| {
+                let mut record = loaded.journal.record.clone();
+                record.last_scope = last_scope(&record, directory);
                 let scopes: Vec<ScopeWrite> = unknown
                     .iter()
                     .filter(|key| directory.scope_by_key(key).is_none())
                     .map(|key| {
-                        number += 1;
+                        record.last_scope += 1;
                         ScopeWrite {
-                            row: new_scope(ScopeNumber(number), key.clone()),
+                            row: new_scope(ScopeNumber(record.last_scope), key.clone()),
                         }
                     })
                     .collect();
-                Ok(Some((
-                    Commit {
-                        scopes,
-                        ..Commit::default()
-                    },
-                    (),
-                )))
+                let commit = Commit {
+                    scopes,
+                    record: Some(record),
+                    ..Commit::default()
+                };
+                Ok((!commit.scopes.is_empty()).then_some((commit, ())))
             })
             .await?;
         Ok(())
@@ -238,6 +240,12 @@ fn to_compare(row: &ScopeRow) -> ScopeWrite {
         record.rescan |= record.covered != Covered::Nothing;
     });
     ScopeWrite { row }
+}
+
+/// The greatest number that a scope has or had: what still names one that is gone must not come to mean another.
+pub(crate) fn last_scope(record: &JournalRecord, directory: &Directory) -> i32 {
+    let last = directory.scopes.keys().next_back();
+    last.map_or(0, |last| last.0).max(record.last_scope)
 }
 
 /// A scope of which nothing has been read.

@@ -132,7 +132,7 @@ impl Gateway {
                     }
                 }
                 Err(PassError::Provider(error)) => {
-                    self.scope_failed(context, number, error).await?
+                    orphaned += self.scope_failed(context, number, error).await?;
                 }
                 Err(error) => return Err(error),
             }

@@ -54,7 +54,7 @@ impl Gateway {
                 .amend_scope(number, |row| row.cursor = Some(cursor.clone()))
                 .await?;
         }
-        let listing = self.list_scope(context, row).await?;
+        let listing = self.list_scope(context, row, true).await?;
         self.compare_listed(context, row, &listing).await?;
         self.compare_absent(context, row, listing).await?;
         self.end_comparison(context, number, &directory).await
@@ -89,10 +89,13 @@ impl Gateway {
         Ok(())
     }
 
+    /// Lists a scope. `begins`: where only the end of a listing yields a cursor, a lost one is replaced by it. What a
+    /// later listing shows is not compared, so that its cursor would leave out what changed before it.
     async fn list_scope(
         &self,
         context: &PassContext<'_>,
         row: &ScopeRow,
+        begins: bool,
     ) -> Result<Listing, PassError> {
         let mut listing = Listing {
             entries: HashMap::new(),
@@ -123,6 +126,7 @@ impl Gateway {
                 ScanNext::Done { proof, cursor } => {
                     listing.proof = proof && pages == 1;
                     if let Some(cursor) = cursor
+                        && begins
                         && ScopeRecord::of(row).rescan
                     {
                         context
@@ -246,7 +250,7 @@ impl Gateway {
         if !listing.proof && candidates.len() > MANY.max(listing.entries.len() / SHARE) {
             listing
                 .entries
-                .extend(self.list_scope(context, row).await?.entries);
+                .extend(self.list_scope(context, row, false).await?.entries);
             candidates.retain(|key| !listing.entries.contains_key(key));
         }
         for chunk in candidates.chunks(PAGE) {

@@ -336,8 +336,13 @@ impl Gateway {
         error: ProviderError,
     ) -> Result<(), PassError> {
         match error.kind {
-            ErrorKind::NotFound => Ok(()),
-            ErrorKind::CursorExpired => {
+            // The next survey says so; until then nothing else is to be had from it.
+            ErrorKind::NotFound => {
+                context.sync.request_pass();
+                self.quarantine(context.journal, number, self.now(), &error)
+                    .await
+            }
+            ErrorKind::CursorExpired if has_begun(context, number) => {
                 let again = |row: &mut ScopeRow| {
                     ScopeRecord::edit(row, |record| {
                         record.scan = record.scan.take().map(|scan| ScanProgress {
@@ -359,4 +364,14 @@ impl Gateway {
             }
         }
     }
+}
+
+/// Whether a first scan has come further than its beginning, so that it can begin again.
+fn has_begun(context: &PassContext<'_>, number: ScopeNumber) -> bool {
+    let directory = context.journal.directory();
+    let scan = directory
+        .scopes
+        .get(&number)
+        .and_then(|row| ScopeRecord::of(row).scan);
+    scan.is_some_and(|scan| scan.position.is_some())
 }

@@ -2,6 +2,7 @@
 
 mod lease;
 mod scans;
+mod watching;
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -13,7 +14,7 @@ use futures::{StreamExt, stream::BoxStream};
 use gateway_store::{Account, AccountId};
 use tokio::time::Instant;
 
-use self::lease::LEASE;
+use self::{lease::LEASE, watching::Watching};
 use super::{
     pass::{Level, PassError, as_operation},
     supervisor::AccountSync,
@@ -127,6 +128,7 @@ impl Gateway {
 
     async fn follow_account(&self, sync: &Arc<AccountSync>) {
         let mut watch: Option<BoxStream<'static, ()>> = None;
+        let mut watching = Watching::default();
         let mut failures = 0_u32;
         let mut retry_at: Option<Instant> = None;
         loop {
@@ -148,7 +150,10 @@ impl Gateway {
                 () = sync.wake.notified() => {}
                 () = idle => {}
                 () = retry => {}
-                hint = hint => if hint.is_none() { watch = None },
+                hint = hint => if hint.is_none() {
+                    watch = None;
+                    watching.ended(Instant::now());
+                },
             }
             if !self.inner.supervisor.holds(sync) {
                 return;
@@ -160,18 +165,23 @@ impl Gateway {
             match result {
                 Ok(Some(mailbox)) => {
                     (failures, retry_at) = (0, None);
-                    if watch.is_none() && self.inner.config.push {
+                    let watch_at = watching.due_at(Instant::now());
+                    if watch.is_none() && self.inner.config.push && watch_at.is_none() {
                         watch = Box::pin(self.watch(&mailbox)).await;
                         // Without a watch the next try is on the clock; with one, what changed
                         // before it began is looked for.
                         match &watch {
-                            Some(_) => sync.wake.notify_one(),
+                            Some(_) => {
+                                watching.began(Instant::now());
+                                sync.wake.notify_one();
+                            }
                             None if mailbox.provider.notifier().is_some() => {
                                 retry_at = Some(Instant::now() + RETRY.1);
                             }
                             None => {}
                         }
                     }
+                    retry_at = retry_at.or(watch_at);
                 }
                 Ok(None) => retry_at = Some(Instant::now() + LEASE),
                 Err(error) if error.kind == OperationErrorKind::NotFound => return,

@@ -155,12 +155,9 @@ impl State<'_> {
         if self.is_live(id) {
             return;
         }
-        // A tombstone may hold an entry that only a read has seen.
-        if self
-            .messages
-            .get(&id)
-            .is_some_and(|row| !row.gone && row.orphaned.is_none())
-        {
+        // A tombstone may hold an entry that only a read has seen. A mark of before says nothing: whole rounds are
+        // counted from the loss of the last place.
+        if self.messages.get(&id).is_some_and(|row| !row.gone) {
             self.orphan(id);
         }
     }

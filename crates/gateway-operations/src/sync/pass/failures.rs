@@ -12,21 +12,24 @@ use crate::{
 };
 
 impl Gateway {
-    /// A failure of one scope is that scope's alone, if the mailbox itself still answers.
+    /// A failure of one scope is that scope's alone, if the mailbox itself still answers. Returns how many rounds
+    /// have to follow for its sake.
     pub(super) async fn scope_failed(
         &self,
         context: &PassContext<'_>,
         number: ScopeNumber,
         error: ProviderError,
-    ) -> Result<(), PassError> {
+    ) -> Result<usize, PassError> {
         match error.kind {
-            // It went away between the survey and now: the next survey says so.
-            ErrorKind::NotFound => Ok(()),
+            // It went away between the survey and now: the next round's survey says so.
+            ErrorKind::NotFound => Ok(1),
             kind if is_of_the_mailbox(kind) => Err(error.into()),
             _ => {
                 let now = self.now();
                 tracing::warn!(kind = ?error.kind, "a folder cannot be read and is set aside");
-                self.quarantine(context.journal, number, now, &error).await
+                self.quarantine(context.journal, number, now, &error)
+                    .await?;
+                Ok(0)
             }
         }
     }

@@ -1,10 +1,10 @@
 //! Messages that no scope holds any more, or only where a read has met them: moved, or gone.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
-use email_model::Timestamp;
+use email_model::{EntryKey, MessageId, Timestamp};
 use email_provider::{Detail, MessageRef};
-use gateway_store::{Commit, LoadRequest, MessageRow, Seq};
+use gateway_store::{Commit, EntryRow, LoadRequest, MessageRow, ScopeNumber, Seq};
 
 use super::{PAGE, PassContext, PassError, failures::is_of_the_mailbox, is_behind};
 use crate::{
@@ -30,22 +30,24 @@ impl Gateway {
         if is_behind(journal) && context.sync.orphans_wait(self.now()) < ORPHANS_WAIT {
             return Ok(true);
         }
+        let mut after = None;
         loop {
             let limit = u32::try_from(PAGE).unwrap_or(u32::MAX);
             let rows = journal
                 .store
-                .orphans(journal.account, context.tick, None, limit)
+                .orphans(journal.account, context.tick, after, limit)
                 .await?;
-            if rows.is_empty() {
+            let Some(last) = rows.last() else {
                 return Ok(journal.store.has_orphans(journal.account).await?);
-            }
+            };
+            after = Some(last.id);
             let now = self.now();
             let ids = rows.into_iter().map(|row| row.id).collect();
             let request = LoadRequest {
                 ids,
                 ..LoadRequest::default()
             };
-            self.look_into_places(context, &request).await?;
+            let unknown = self.look_into_places(context, &request).await?;
             journal
                 .amend(&request, |loaded, _| {
                     let placed: HashSet<_> =
@@ -54,53 +56,72 @@ impl Gateway {
                         .messages
                         .iter()
                         .filter(|row| row.orphaned.is_some_and(|tick| tick < context.tick))
+                        .filter(|row| !unknown.contains(&row.id))
                         .map(|row| (placed.contains(&row.id), row.clone()));
                     Ok(Some((let_go(loaded.journal.head, now, rows), ())))
                 })
                 .await?;
         }
     }
-}
 
-impl Gateway {
     /// Asks for the places where a read has met messages that moved. A feed may be silent of what came and went
-    /// between two of its answers.
+    /// between two of its answers. Returns the messages whose places cannot be asked for.
     async fn look_into_places(
         &self,
         context: &PassContext<'_>,
         orphans: &LoadRequest,
-    ) -> Result<(), PassError> {
+    ) -> Result<HashSet<MessageId>, PassError> {
         let journal = context.journal;
         let loaded = journal.store.load(journal.account, orphans).await?;
-        let directory = journal.directory();
-        let places: Vec<(Place, MessageRef)> = loaded
-            .entries
-            .into_iter()
-            .map(|entry| (entry.scope, entry.key))
-            .filter_map(|place| Some((place.clone(), directory.reference(&place)?)))
-            .collect();
-        if places.is_empty() {
-            return Ok(());
+        let mut scopes: BTreeMap<ScopeNumber, Vec<EntryRow>> = BTreeMap::new();
+        for entry in loaded.entries {
+            scopes.entry(entry.scope).or_default().push(entry);
         }
-        let asked: Vec<MessageRef> = places.iter().map(|(_, at)| at.clone()).collect();
+        let mut unknown = HashSet::new();
+        for entries in scopes.into_values() {
+            match self.empty_places(context, &entries).await? {
+                Some(empty) => {
+                    self.commit_page(context, &[], &empty, Announce::Feed, None)
+                        .await?;
+                }
+                None => unknown.extend(entries.iter().map(|entry| entry.message)),
+            }
+        }
+        Ok(unknown)
+    }
+
+    /// Those of a scope's places at which nothing is any more. `None`: they cannot be asked for.
+    async fn empty_places(
+        &self,
+        context: &PassContext<'_>,
+        entries: &[EntryRow],
+    ) -> Result<Option<Vec<Place>>, PassError> {
+        let directory = context.journal.directory();
+        let places: Vec<Place> = entries
+            .iter()
+            .map(|entry| (entry.scope, entry.key.clone()))
+            .collect();
+        let asked: Option<Vec<MessageRef>> = places
+            .iter()
+            .map(|place| directory.reference(place))
+            .collect();
+        let Some(asked) = asked else {
+            return Ok(None);
+        };
         let provider = context.mailbox.provider.as_ref();
-        let there = match provider.fetch(context.call, &asked, Detail::Exists).await {
-            Ok(there) => there,
-            Err(error) if is_of_the_mailbox(error.kind) => return Err(error.into()),
+        match provider.fetch(context.call, &asked, Detail::Exists).await {
+            Ok(there) => {
+                let there: HashSet<EntryKey> =
+                    there.into_iter().map(|found| found.at.key).collect();
+                let is_empty = |(_, key): &Place| !there.contains(key);
+                Ok(Some(places.into_iter().filter(is_empty).collect()))
+            }
+            Err(error) if is_of_the_mailbox(error.kind) => Err(error.into()),
             Err(error) => {
                 tracing::warn!(kind = ?error.kind, "places that a read has met cannot be asked for");
-                return Ok(());
+                Ok(None)
             }
-        };
-        let there: HashSet<MessageRef> = there.into_iter().map(|found| found.at).collect();
-        let empty: Vec<Place> = places
-            .into_iter()
-            .filter(|(_, at)| !there.contains(at))
-            .map(|(place, _)| place)
-            .collect();
-        self.commit_page(context, &[], &empty, Announce::Feed, None)
-            .await?;
-        Ok(())
+        }
     }
 }
 

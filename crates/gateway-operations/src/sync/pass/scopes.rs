@@ -8,7 +8,7 @@ use gateway_store::{Commit, LoadRequest, ScopeNumber, ScopeRow, ScopeWrite};
 use super::{PAGE, PassContext, PassError};
 use crate::{
     Gateway,
-    journal::{Announce, Place, new_scope},
+    journal::{Announce, Place, last_scope, new_scope},
     sync::scope_state::ScopeRecord,
 };
 
@@ -60,7 +60,7 @@ impl Gateway {
             .journal
             .amend(&LoadRequest::default(), |loaded, directory| {
                 let journal = &loaded.journal;
-                let mut next = directory.scopes.keys().next_back().map_or(0, |last| last.0);
+                let mut last = last_scope(&journal.record, directory);
                 let announces = journal.record.surveyed_at.is_some();
                 let mut scopes = Vec::new();
                 for state in &survey.scopes {
@@ -68,8 +68,8 @@ impl Gateway {
                         Some(row) if is_known(row) => continue,
                         Some(row) => row.clone(),
                         None => {
-                            next += 1;
-                            new_scope(ScopeNumber(next), state.key.clone())
+                            last += 1;
+                            new_scope(ScopeNumber(last), state.key.clone())
                         }
                     };
                     ScopeRecord {
@@ -82,6 +82,7 @@ impl Gateway {
                 }
                 let mut record = journal.record.clone();
                 record.surveyed_at.get_or_insert(now);
+                record.last_scope = last;
                 Ok(Some((
                     Commit {
                         scopes,
