@@ -28,7 +28,7 @@ const MOST_EMPTY_PAGES: usize = 20;
 const ABSENCES: u8 = 2;
 
 /// Items by their last mention, in its order.
-pub(crate) fn folded(items: Vec<Message>) -> Vec<(ItemId, Message)> {
+fn folded(items: Vec<Message>) -> Vec<(ItemId, Message)> {
     let mut seen = HashSet::new();
     let mut folded: Vec<(ItemId, Message)> = items
         .into_iter()
@@ -63,7 +63,7 @@ pub(crate) async fn changes(
         Err(error) => return Err(feed::why(mailbox, call, &folder, error).await),
     };
     let mut told = Told::default();
-    let mut doubtful = read.left;
+    let mut doubtful = Vec::new();
     for (id, item) in folded(page.value) {
         match has_left(&folder, &item) {
             true => doubtful.push(id),
@@ -83,7 +83,6 @@ pub(crate) async fn changes(
     let mut next = ReadUpTo {
         link: mailbox.api.link(&link)?,
         looked: read.looked,
-        left: Vec::new(),
     };
     if !is_last {
         return Ok(told.page(ChangeNext::More(next.to_cursor())));

@@ -3,7 +3,7 @@
 
 use email_provider::{Cursor, Position, ProviderResult};
 
-use crate::{address::Address, error, ids::ItemId};
+use crate::{address::Address, error};
 
 const FORMAT: u8 = 1;
 
@@ -14,8 +14,6 @@ pub(crate) struct ReadUpTo {
     pub link: Address,
     /// How far arrivals have been looked for.
     pub looked: Looked,
-    /// Messages that a scan was told have left, while it could tell no one.
-    pub left: Vec<ItemId>,
 }
 
 /// How far a folder's messages have been looked through in the order of their last change.
@@ -32,10 +30,10 @@ pub(crate) struct Looked {
 /// Where a listing goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ListedTo {
-    /// A scan by the feed.
+    /// A scan that is at the beginning of the feed still.
     Feed(ReadUpTo),
-    /// A scan by time of receipt.
-    Window(Listed),
+    /// A scan by time of receipt, and the cursor that it ends with, if any.
+    Window(Listed, Option<ReadUpTo>),
     /// A search by properties.
     Filter(Listed),
     /// A search of the index.
@@ -51,9 +49,8 @@ pub(crate) struct Listed {
     pub told: Vec<u64>,
 }
 
-/// Most marks, and most messages that left, that are kept.
+/// Most marks that are kept.
 pub(crate) const MOST_MARKS: usize = 2_000;
-pub(crate) const MOST_LEFT: usize = 60;
 
 impl ReadUpTo {
     const KIND: u8 = b'd';
@@ -77,11 +74,6 @@ impl ReadUpTo {
         // One that was not counted is no number of items.
         bytes.extend(self.looked.count.unwrap_or(u64::MAX).to_be_bytes());
         marks(bytes, &self.looked.told);
-        bytes.extend(length(self.left.len()));
-        for id in &self.left {
-            bytes.extend(length(id.as_str().len()));
-            bytes.extend(id.as_str().as_bytes());
-        }
         bytes.extend(self.link.as_str().as_bytes());
     }
 
@@ -89,15 +81,8 @@ impl ReadUpTo {
         let since = bytes.i64()?;
         let count = Some(bytes.u64()?).filter(|count| *count != u64::MAX);
         let told = bytes.marks()?;
-        let mut left = Vec::new();
-        for _ in 0..bytes.u16()? {
-            let length = bytes.u16()?;
-            let id = std::str::from_utf8(bytes.take(length.into())?).ok();
-            left.push(id.and_then(ItemId::parse).ok_or_else(error::expired)?);
-        }
         Ok(Self {
             looked: Looked { since, told, count },
-            left,
             link: bytes.link()?,
         })
     }
@@ -116,9 +101,12 @@ impl ListedTo {
                 bytes.push(Self::FEED);
                 read.write(&mut bytes);
             }
-            Self::Window(listed) => {
+            Self::Window(listed, read) => {
                 bytes.push(Self::WINDOW);
                 listed.write(&mut bytes);
+                if let Some(read) = read {
+                    read.write(&mut bytes);
+                }
             }
             Self::Filter(listed) => {
                 bytes.push(Self::FILTER);
@@ -136,8 +124,21 @@ impl ListedTo {
         let mut bytes = Reader::new(&position.0)?;
         Ok(match bytes.u8()? {
             Self::FEED => Self::Feed(ReadUpTo::read(&mut bytes)?),
-            Self::WINDOW => Self::Window(Listed::read(&mut bytes)?),
-            Self::FILTER => Self::Filter(Listed::read(&mut bytes)?),
+            Self::WINDOW => {
+                let listed = Listed::read(&mut bytes)?;
+                let read = match bytes.0.is_empty() {
+                    true => None,
+                    false => Some(ReadUpTo::read(&mut bytes)?),
+                };
+                Self::Window(listed, read)
+            }
+            Self::FILTER => {
+                let listed = Listed::read(&mut bytes)?;
+                match bytes.0.is_empty() {
+                    true => Self::Filter(listed),
+                    false => return Err(error::expired()),
+                }
+            }
             Self::INDEX => Self::Index(bytes.link()?),
             _ => return Err(error::expired()),
         })
@@ -152,10 +153,7 @@ impl Listed {
 
     fn read(bytes: &mut Reader<'_>) -> ProviderResult<Self> {
         let (until, told) = (bytes.i64()?, bytes.marks()?);
-        match bytes.0.is_empty() {
-            true => Ok(Self { until, told }),
-            false => Err(error::expired()),
-        }
+        Ok(Self { until, told })
     }
 }
 
@@ -179,12 +177,6 @@ impl<'a> Reader<'a> {
             Some((&FORMAT, rest)) => Ok(Self(rest)),
             _ => Err(error::expired()),
         }
-    }
-
-    fn take(&mut self, length: usize) -> ProviderResult<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length).ok_or_else(error::expired)?;
-        self.0 = rest;
-        Ok(taken)
     }
 
     fn array<const N: usize>(&mut self) -> ProviderResult<[u8; N]> {
@@ -233,7 +225,6 @@ mod tests {
                 told: vec![1, u64::MAX],
                 count: Some(7),
             },
-            left: vec![ItemId::parse("AAMk=").unwrap()],
         }
     }
 
@@ -247,7 +238,8 @@ mod tests {
         };
         for position in [
             ListedTo::Feed(read()),
-            ListedTo::Window(listed.clone()),
+            ListedTo::Window(listed.clone(), None),
+            ListedTo::Window(listed.clone(), Some(read())),
             ListedTo::Filter(listed),
             ListedTo::Index(Address::of("me/messages").with("$skiptoken", "a")),
         ] {
@@ -264,9 +256,14 @@ mod tests {
                 told: vec![1; 10_000],
                 ..Looked::default()
             },
-            left: vec![ItemId::parse(&"A".repeat(512)).unwrap(); MOST_LEFT],
         };
         assert!(most.to_cursor().0.len() <= 64 << 10);
+        let listed = Listed {
+            until: 0,
+            told: vec![1; 10_000],
+        };
+        let most = ListedTo::Window(listed, Some(most));
+        assert!(most.to_position().0.len() <= 64 << 10);
     }
 
     #[test]
@@ -283,7 +280,14 @@ mod tests {
             let error = ReadUpTo::from_cursor(&Cursor(bytes.clone())).unwrap_err();
             assert_eq!(error.kind, ErrorKind::CursorExpired, "{bytes:?}");
         }
-        for bytes in [&b"\x01i"[..], b"\x01w1", b"\x01z1", b"\x01ia b", b"\x01"] {
+        for bytes in [
+            &b"\x01i"[..],
+            b"\x01w1",
+            b"\x01f0123456789x",
+            b"\x01z1",
+            b"\x01ia b",
+            b"\x01",
+        ] {
             assert!(
                 ListedTo::from_position(&Position(bytes.to_vec())).is_err(),
                 "{bytes:?}"

@@ -96,45 +96,55 @@ impl Mailbox {
         from: Option<&Listed>,
         limit: usize,
     ) -> ProviderResult<(Vec<(ItemId, Message)>, Option<Listed>)> {
-        let known: HashSet<u64> = from
-            .iter()
-            .flat_map(|from| from.told.iter().copied())
-            .collect();
-        let size = limit
-            .saturating_add(known.len())
-            .clamp(1, Prefer::LARGEST_PAGE);
-        let size = self.api.page_size(size);
-        let mut address = list.address(from, size);
         let mut found = Vec::new();
+        let mut from = from.cloned();
+        let mut link = None;
         for _ in 0..MOST_EMPTY_PAGES {
+            let known: HashSet<u64> = from
+                .iter()
+                .flat_map(|from| from.told.iter().copied())
+                .collect();
+            let wanted = limit - found.len();
+            let size = wanted.saturating_add(known.len());
+            let size = self.api.page_size(size.min(Prefer::LARGEST_PAGE));
+            let address = match link.take() {
+                Some(link) => link,
+                None => list.address(from.as_ref(), size),
+            };
             let page = self.page(call, address, size).await?;
-            let mut is_cut = false;
-            for message in page.value {
-                let Some(id) = ItemId::parse(&message.id) else {
-                    continue;
-                };
-                if known.contains(&id.mark("")) {
-                    continue;
+            let new = page.value.into_iter().filter_map(|message| {
+                let id = ItemId::parse(&message.id)?;
+                (!known.contains(&id.mark(""))).then_some((id, message))
+            });
+            let mut new: Vec<(ItemId, Message)> = new.collect();
+            let is_cut = new.len() > wanted;
+            new.truncate(wanted);
+            let is_over = page.next_link.is_none() && !is_cut;
+            match new.is_empty() {
+                // Nothing but what was listed: further on, as the API has it.
+                true => {
+                    link = page
+                        .next_link
+                        .map(|link| self.api.link(&link))
+                        .transpose()?;
                 }
-                if found.len() == limit {
-                    is_cut = true;
-                    break;
-                }
-                found.push((id, message));
+                false => from = Some(after(from.as_ref(), &new)),
             }
-            match page.next_link {
-                None if !is_cut => return Ok((found, None)),
-                Some(link) if found.is_empty() => address = self.api.link(&link)?,
-                _ => {
-                    let next = after(from, &found);
-                    return Ok((found, Some(next)));
-                }
+            found.append(&mut new);
+            if is_over {
+                return Ok((found, None));
+            }
+            if found.len() == limit {
+                return Ok((found, from));
             }
         }
-        Err(ProviderError::new(
-            ErrorKind::Unexpected,
-            "a list of empty pages without end",
-        ))
+        match found.is_empty() {
+            false => Ok((found, from)),
+            true => Err(ProviderError::new(
+                ErrorKind::Unexpected,
+                "a list of empty pages without end",
+            )),
+        }
     }
 }
 

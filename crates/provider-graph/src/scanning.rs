@@ -1,19 +1,25 @@
 //! Listing a folder.
 //!
-//! The first round of a feed lists the folder and ends with the feed's first cursor, so a scan is that round, newest
-//! messages first, whatever its window: a feed that began with a filter would tell of nothing else, and of no
-//! more than 5,000 messages. What a window leaves for later is listed by time of receipt.
+//! The first round of a feed ends with the feed's first cursor, and there is no other way to get one: so a scan first goes
+//! through that round, whole, since a feed that began with a filter would tell of nothing else, and of no more
+//! than 5,000 messages. What the round tells may be behind the mailbox; the messages themselves are listed afterwards by
+//! time of receipt, newest first, as they are. What changes meanwhile, the feed tells from its cursor.
+
+use std::time::Duration;
 
 use email_provider::{
-    Call, Entry, ErrorKind, ProviderError, ProviderResult, ScanDetail, ScanNext, ScanPage,
-    ScanRequest, ScopeKey,
+    Call, ErrorKind, ProviderError, ProviderResult, ScanDetail, ScanNext, ScanPage, ScanRequest,
+    ScopeKey,
 };
+use tokio::time::Instant;
 
 use crate::{
+    address::Address,
+    api::Prefer,
     arrivals,
-    changes::{folded, has_left},
+    changes::has_left,
     convert,
-    cursor::{Listed, ListedTo, MOST_LEFT, ReadUpTo},
+    cursor::{Listed, ListedTo, ReadUpTo},
     error, feed,
     ids::{FolderId, ItemId},
     listing::{self, List},
@@ -25,6 +31,9 @@ use crate::{
 const MOST_ENVELOPES: usize = 100;
 /// Least and most messages of a page of keys.
 const KEYS: (usize, usize) = (500, 1_000);
+/// How long, and over how many pages, one call goes through the feed.
+const STRETCH: Duration = Duration::from_secs(10);
+const MOST_PAGES: usize = 64;
 
 pub(crate) async fn scan(
     mailbox: &Mailbox,
@@ -34,95 +43,81 @@ pub(crate) async fn scan(
 ) -> ProviderResult<ScanPage> {
     let folder = FolderId::of_scope(scope)?;
     let position = request.position.map(ListedTo::from_position).transpose()?;
-    match (position, request.window.before) {
-        (None, None) => by_feed(mailbox, call, &folder, request, None).await,
-        (Some(ListedTo::Feed(read)), None) => {
-            by_feed(mailbox, call, &folder, request, Some(read)).await
+    let begun = match (position, request.window.before) {
+        (None, None) => None,
+        (Some(ListedTo::Feed(read)), None) => Some(read),
+        // What an earlier window left out needs no cursor.
+        (None, Some(_)) => return list(mailbox, call, &folder, request, None, None).await,
+        (Some(ListedTo::Window(listed, read)), _) => {
+            return list(mailbox, call, &folder, request, Some(&listed), read).await;
         }
-        (None, Some(_)) => by_time(mailbox, call, &folder, request, None).await,
-        (Some(ListedTo::Window(listed)), Some(_)) => {
-            by_time(mailbox, call, &folder, request, Some(&listed)).await
-        }
-        _ => Err(error::expired()),
+        _ => return Err(error::expired()),
+    };
+    let (read, is_first_round_over) = match go_through(mailbox, call, &folder, begun).await {
+        Ok(read) => read,
+        Err(error) => return Err(feed::why(mailbox, call, &folder, error).await),
+    };
+    match is_first_round_over {
+        true => list(mailbox, call, &folder, request, None, Some(read)).await,
+        false => Ok(ScanPage {
+            entries: Vec::new(),
+            next: ScanNext::More(ListedTo::Feed(read).to_position()),
+            total: mailbox.count(&folder),
+        }),
     }
 }
 
-async fn by_feed(
+/// Goes through the first round of a feed for a while. Where it is then, and whether the round is over.
+async fn go_through(
     mailbox: &Mailbox,
     call: Call,
     folder: &FolderId,
-    request: ScanRequest<'_>,
-    read: Option<ReadUpTo>,
-) -> ProviderResult<ScanPage> {
-    let size = match request.detail {
-        ScanDetail::Envelopes => request.limit.clamp(1, MOST_ENVELOPES),
-        ScanDetail::Keys => request.limit.clamp(KEYS.0, KEYS.1),
+    mut read: Option<ReadUpTo>,
+) -> ProviderResult<(ReadUpTo, bool)> {
+    let begun = Instant::now();
+    let first = || {
+        let feed = wanted::keys(names::messages_delta(folder));
+        feed.with("$orderby", "receivedDateTime desc")
     };
-    let (address, begun) = match read {
-        Some(read) => (read.link, Some((read.looked, read.left))),
-        None => {
-            let feed = names::messages_delta(folder);
-            let feed = match request.detail {
-                ScanDetail::Envelopes => wanted::envelope(feed),
-                ScanDetail::Keys => wanted::keys(feed),
-            };
-            (feed.with("$orderby", "receivedDateTime desc"), None)
+    for _ in 0..MOST_PAGES {
+        let address: Address = match &read {
+            Some(read) => read.link.clone(),
+            None => first(),
+        };
+        let page = mailbox.page(call, address, Prefer::LARGEST_PAGE).await?;
+        let looked = match read {
+            Some(read) => read.looked,
+            None => arrivals::begin(page.value.iter()),
+        };
+        let (link, is_over) = match (page.next_link, page.delta_link) {
+            (Some(next), _) => (next, false),
+            (None, Some(delta)) => (delta, true),
+            (None, None) => {
+                let what = "a page of a feed that leads nowhere";
+                return Err(ProviderError::new(ErrorKind::Unexpected, what));
+            }
+        };
+        let link = mailbox.api.link(&link)?;
+        let next = ReadUpTo { link, looked };
+        if is_over || begun.elapsed() >= STRETCH {
+            return Ok((next, is_over));
         }
-    };
-    let page = match mailbox.page(call, address, size).await {
-        Ok(page) => page,
-        Err(error) => return Err(feed::why(mailbox, call, folder, error).await),
-    };
-    let (looked, mut left) = match begun {
-        Some(begun) => begun,
-        None => (arrivals::begin(page.value.iter()), Vec::new()),
-    };
-    let mut entries: Vec<Entry> = Vec::new();
-    for (id, item) in folded(page.value) {
-        match has_left(folder, &item) {
-            true => left.push(id),
-            false => entries.push(convert::entry(&id, &item)),
-        }
+        read = Some(next);
     }
-    if left.len() > MOST_LEFT {
-        // Too much left while it was listed: it is listed anew.
-        return Err(error::expired());
+    match read {
+        Some(read) => Ok((read, false)),
+        None => Err(error::expired()),
     }
-    let (link, is_last) = match (page.next_link, page.delta_link) {
-        (Some(next), _) => (next, false),
-        (None, Some(delta)) => (delta, true),
-        (None, None) => {
-            let what = "a page of a scan that leads nowhere";
-            return Err(ProviderError::new(ErrorKind::Unexpected, what));
-        }
-    };
-    let read = ReadUpTo {
-        link: mailbox.api.link(&link)?,
-        looked,
-        left,
-    };
-    // As they were counted lately: fewer than there are, perhaps.
-    let told = u64::try_from(entries.len()).unwrap_or(u64::MAX);
-    let total = mailbox.count(folder).map(|count| count.max(told));
-    Ok(ScanPage {
-        entries,
-        next: match is_last {
-            false => ScanNext::More(ListedTo::Feed(read).to_position()),
-            true => ScanNext::Done {
-                cursor: Some(read.to_cursor()),
-                proof: false,
-            },
-        },
-        total,
-    })
 }
 
-async fn by_time(
+/// A page of the messages as they are, newest first. The last one gives the cursor.
+async fn list(
     mailbox: &Mailbox,
     call: Call,
     folder: &FolderId,
     request: ScanRequest<'_>,
     from: Option<&Listed>,
+    read: Option<ReadUpTo>,
 ) -> ProviderResult<ScanPage> {
     let messages = names::folder_messages(folder);
     let (messages, limit) = match request.detail {
@@ -146,13 +141,16 @@ async fn by_time(
         .map(|(id, message): &(ItemId, _)| convert::entry(id, message));
     Ok(ScanPage {
         entries: here.collect(),
+        // As they were counted lately: fewer than there are, perhaps.
+        total: mailbox
+            .count(folder)
+            .map(|count| count.max(u64::try_from(found.len()).unwrap_or(u64::MAX))),
         next: match next {
-            Some(next) => ScanNext::More(ListedTo::Window(next).to_position()),
+            Some(next) => ScanNext::More(ListedTo::Window(next, read).to_position()),
             None => ScanNext::Done {
-                cursor: None,
+                cursor: read.map(|read| read.to_cursor()),
                 proof: false,
             },
         },
-        total: None,
     })
 }

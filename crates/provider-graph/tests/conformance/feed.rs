@@ -100,8 +100,11 @@ async fn a_feed_that_is_forgotten_asks_for_a_rescan_however_that_is_said() {
 }
 
 #[tokio::test]
-async fn a_scan_that_is_forgotten_in_its_midst_begins_anew() {
-    let harness = GraphHarness::start(|_| {}).await;
+async fn a_scan_whose_feed_is_forgotten_in_its_midst_asks_to_begin_anew() {
+    let harness = GraphHarness::start(|faults| faults.expired_walks = When::Always).await;
+    harness
+        .server
+        .settings(|settings| settings.largest_delta_page = 1);
     let provider = harness.provider().await;
     let inbox = inbox(&harness);
     append(&harness, &inbox, &["one", "two", "three"]).await;
@@ -109,22 +112,16 @@ async fn a_scan_that_is_forgotten_in_its_midst_begins_anew() {
         window: ScanWindow::default(),
         detail: ScanDetail::Envelopes,
         position: None,
-        limit: 1,
-    };
-    let page = provider.scan(call(), &scope(&inbox), request).await;
-    let email_provider::ScanNext::More(position) = page.expect("a page").next else {
-        panic!("one of three is not all");
-    };
-    harness
-        .server
-        .faults(|faults| faults.expired_walks = When::Always);
-    let request = ScanRequest {
-        position: Some(&position),
-        ..request
+        limit: 10,
     };
     let expired = provider.scan(call(), &scope(&inbox), request).await;
     let kind = expired.err().map(|error| error.kind);
     assert_eq!(kind, Some(ErrorKind::CursorExpired));
+    harness
+        .server
+        .faults(|faults| faults.expired_walks = When::Never);
+    let anew = provider.scan(call(), &scope(&inbox), request).await;
+    assert_eq!(anew.expect("a page").entries.len(), 3);
 }
 
 #[tokio::test]

@@ -14,11 +14,11 @@ use axum::{
     routing::post,
 };
 use email_provider::{
-    ConnectContext, MailboxIdentity, ProviderPlugin as _,
+    ConnectContext, EmailProvider, MailboxIdentity, ProviderPlugin as _,
     push::{PushAnswer, PushReceiver as _, PushRequest, PushedMailbox},
 };
-use fake_graph::When;
-use futures::StreamExt as _;
+use fake_graph::{Lifecycle, When};
+use futures::{StreamExt as _, stream::BoxStream};
 use provider_conformance::{Harness as _, Mail};
 use provider_graph::GraphPlugin;
 use serde_json::json;
@@ -81,7 +81,8 @@ impl Gateway {
 
     /// What came that was no handshake, once so many did.
     async fn notifications(&self, count: usize) -> Vec<(PushRequest, PushAnswer)> {
-        for _ in 0..200 {
+        for _ in 0..50 {
+            self.harness.server.deliver_notifications().await;
             let received = self.received.lock().expect("a lock").clone();
             let found: Vec<_> = received
                 .into_iter()
@@ -93,6 +94,31 @@ impl Gateway {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         panic!("{count} notifications");
+    }
+
+    /// A mailbox that is watched.
+    async fn watched(&self) -> (Arc<dyn EmailProvider>, BoxStream<'static, ()>) {
+        let provider = self.harness.provider().await;
+        let watch = provider.notifier().expect("a notifier").watch().await;
+        (provider.clone(), watch.expect("a watch"))
+    }
+
+    /// The one subscription.
+    fn subscription(&self) -> String {
+        let all = self.harness.user.subscriptions();
+        assert_eq!(all.len(), 1, "{all:?}");
+        all[0].clone()
+    }
+
+    /// The vendor says something about the subscription.
+    async fn tell(&self, event: Lifecycle) {
+        let server = &self.harness.server;
+        server.lifecycle(&self.subscription(), event);
+        let deliveries = server.deliver_notifications().await;
+        assert!(
+            deliveries.iter().all(|one| one.status == Some(200)),
+            "{deliveries:?}"
+        );
     }
 
     async fn subject(&self) -> MailboxIdentity {
@@ -228,7 +254,7 @@ async fn a_handshake_is_repeated_and_nothing_is_believed_without_an_address_and_
     let request = |token: &str| PushRequest {
         headers: Vec::new(),
         query: vec![("validationToken".into(), token.into())],
-        body: axum::body::Bytes::new(),
+        body: Bytes::new(),
     };
     let context = &gateway.harness.context;
     let token = "Validation: Testing client application reachability. <b>é</b> + %20";
@@ -272,42 +298,43 @@ async fn what_was_missed_is_a_hint() {
 #[tokio::test]
 async fn a_subscription_that_was_removed_is_made_again_and_its_mailbox_looked_at() {
     let gateway = Gateway::start().await;
-    let harness = &gateway.harness;
-    let provider = harness.provider().await;
-    let watch = provider.notifier().expect("a notifier").watch().await;
-    let mut watch = watch.expect("a watch");
-    let word = gateway.word().await;
-    let connection = harness.connection().await;
-    harness
-        .plugin
-        .disconnect(&harness.context, &connection)
-        .await;
-    assert_eq!(harness.user.subscriptions().len(), 0);
-    let event = json!({"value": [{"clientState": word, "lifecycleEvent": "subscriptionRemoved"}]});
-    let answer = gateway.answer(event).await;
-    assert!(matches!(answer, PushAnswer::Hints(_)));
+    let (provider, mut watch) = gateway.watched().await;
+    let before = gateway.subscription();
+    gateway.tell(Lifecycle::SubscriptionRemoved).await;
     let hint = tokio::time::timeout(Duration::from_secs(10), watch.next()).await;
     assert_eq!(hint.expect("a hint in time"), Some(()));
-    assert_eq!(harness.user.subscriptions().len(), 1);
+    assert_ne!(gateway.subscription(), before);
+    drop(provider);
 }
 
 #[tokio::test]
 async fn a_subscription_is_prolonged_when_that_is_asked_for() {
     let gateway = Gateway::start().await;
-    let harness = &gateway.harness;
-    let provider = harness.provider().await;
-    let watch = provider.notifier().expect("a notifier").watch().await;
-    let mut watch = watch.expect("a watch");
-    let word = gateway.word().await;
-    let before = harness.user.subscriptions();
-    harness.server.clear_requests();
-    let event =
-        json!({"value": [{"clientState": word, "lifecycleEvent": "reauthorizationRequired"}]});
-    gateway.answer(event).await;
+    let (provider, mut watch) = gateway.watched().await;
+    let before = gateway.subscription();
+    gateway.harness.server.clear_requests();
+    gateway.tell(Lifecycle::ReauthorizationRequired).await;
     let quiet = tokio::time::timeout(Duration::from_millis(500), watch.next()).await;
     assert!(quiet.is_err(), "nothing was lost");
-    assert_eq!(harness.user.subscriptions(), before);
-    let asked = harness.server.requests();
+    assert_eq!(gateway.subscription(), before);
+    let asked = gateway.harness.server.requests();
     let asked: Vec<_> = asked.iter().filter_map(|one| one.method).collect();
     assert_eq!(asked, ["subscriptions.update"]);
+    drop(provider);
+}
+
+#[tokio::test]
+async fn a_subscription_that_went_without_a_word_is_missed_when_it_is_prolonged() {
+    let gateway = Gateway::start().await;
+    let (provider, mut watch) = gateway.watched().await;
+    let before = gateway.subscription();
+    let server = &gateway.harness.server;
+    // Both are on their way: that it has to be authorised anew, and its end.
+    server.lifecycle(&before, Lifecycle::ReauthorizationRequired);
+    assert!(server.drop_subscription(&before));
+    server.deliver_notifications().await;
+    let hint = tokio::time::timeout(Duration::from_secs(10), watch.next()).await;
+    assert_eq!(hint.expect("a hint in time"), Some(()));
+    assert_ne!(gateway.subscription(), before);
+    drop(provider);
 }

@@ -42,7 +42,7 @@ async fn the_identity_is_the_users_id_and_the_address_the_mailboxs_own() {
     let again = prove(&harness, harness.server.token(EMAIL, &SCOPES)).await;
     assert_eq!(again.expect("a mailbox").identity, mailbox.identity);
     let other = "bob@contoso.example";
-    harness.server.user(other);
+    let _ = harness.server.user(other);
     let other = prove(&harness, harness.server.token(other, &SCOPES)).await;
     assert_ne!(other.expect("a mailbox").identity, mailbox.identity);
 }

@@ -2,7 +2,7 @@
 
 use email_model::FolderKey;
 use email_provider::{
-    Call, ChangePage, Cursor, EmailProvider, EntryKey, Removed, ScanDetail, ScanNext, ScanRequest,
+    ChangePage, Cursor, EmailProvider, EntryKey, Removed, ScanDetail, ScanNext, ScanRequest,
     ScanWindow, ScopeKey,
 };
 use provider_conformance::{Bench, Harness as _, Mail, call};
@@ -73,12 +73,4 @@ pub fn keys(page: &ChangePage) -> (Vec<EntryKey>, Vec<EntryKey>) {
 /// The suite's own ways with the same mailbox.
 pub async fn bench(harness: &GraphHarness) -> Bench {
     Bench::new(harness.again()).await
-}
-
-/// A call in the background.
-pub fn background() -> Call {
-    Call {
-        priority: email_provider::Priority::Background,
-        ..call()
-    }
 }
