@@ -11,7 +11,7 @@ use crate::{PostgresOptions, StorePostgres, commit, load};
 
 /// Each with its parameters' types and values, the index that it reads, and the condition by which
 /// it finds its place there.
-const QUERIES: [(&str, &str, &str, &str, &str); 15] = [
+const QUERIES: [(&str, &str, &str, &str, &str); 16] = [
     (
         messages::WALK,
         "bigint, bigint, bigint, bigint, bigint",
@@ -32,6 +32,13 @@ const QUERIES: [(&str, &str, &str, &str, &str); 15] = [
         "1, 1, '\\x00', 100",
         "entry_pkey",
         "key >=",
+    ),
+    (
+        messages::ENTRIES_OF_ONE,
+        "bigint, bigint",
+        "1, 5",
+        "entry_by_message",
+        "message =",
     ),
     (
         messages::ORPHANS,

@@ -15,12 +15,14 @@ const ONE: &str = concat!(
     journal_of!(),
     " and id = $2"
 );
-const ENTRIES_OF_ONE: &str = concat!(
+/// The entries of a message: account, message. Not ordered here, where the order of the primary key would make a planner
+/// read all entries of the journal.
+pub const ENTRIES_OF_ONE: &str = concat!(
     "select ",
     entry_columns!(),
     " from entry where journal = ",
     journal_of!(),
-    " and message = $2 order by scope, key"
+    " and message = $2"
 );
 /// Live messages of a conversation: account, thread, limit.
 pub const THREAD: &str = concat!(
@@ -95,10 +97,11 @@ pub async fn one(
         return Ok(None);
     };
     let entries = session.rows(ENTRIES_OF_ONE, values).await?;
-    let entries = entries
+    let mut entries = entries
         .iter()
         .map(rows::entry)
-        .collect::<StoreResult<_>>()?;
+        .collect::<StoreResult<Vec<_>>>()?;
+    entries.sort_unstable_by(|a, b| (a.scope, &a.key).cmp(&(b.scope, &b.key)));
     Ok(Some((rows::message(&row)?, entries)))
 }
 

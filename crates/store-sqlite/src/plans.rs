@@ -37,6 +37,10 @@ async fn no_query_of_a_journal_scans_or_sorts_a_table() {
             messages::SCOPE_ENTRIES,
             "PRIMARY KEY (journal=? AND scope=? AND key>?)",
         ),
+        (
+            messages::ENTRIES_OF_ONE,
+            "entry_by_message (journal=? AND message=?)",
+        ),
         (messages::ORPHANS, "message_orphaned (journal=? AND id>?)"),
         (messages::HAS_ORPHANS, "message_orphaned (journal=?)"),
         (
