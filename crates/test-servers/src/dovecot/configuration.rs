@@ -122,6 +122,7 @@ service imap-login {{
   }}
 }}
 service imap {{
+  process_limit = 5000
   process_min_avail = 2
   unix_listener imap-master {{
     user = dovecot
