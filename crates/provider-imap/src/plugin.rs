@@ -183,21 +183,21 @@ impl ProviderPlugin for ImapPlugin {
             (None, None) => return Err(SignInError::Invalid("password is needed".into())),
         };
         let found = Self::servers(context, sign_in).await?;
-        let unprotected = [Some(&found.imap), found.smtp.as_ref()]
+        for server in [Some(&found.imap), found.smtp.as_ref()]
             .into_iter()
             .flatten()
-            .any(|server| server.security == ServerSecurity::None);
-        if (unprotected || sign_in.trust_server)
-            && !context.network.is_operator_allowed(&found.imap.host).await
         {
-            let what = if unprotected {
-                "security=none"
-            } else {
-                "trustServer"
+            let what = match server.security {
+                ServerSecurity::None => "security=none",
+                _ if sign_in.trust_server => "trustServer",
+                _ => continue,
             };
-            let why =
-                format!("{what} is allowed only for hosts that the operator of this gateway named");
-            return Err(SignInError::Invalid(why));
+            if !context.network.is_operator_allowed(&server.host).await {
+                let why = format!(
+                    "{what} is allowed only for hosts that the operator of this gateway named"
+                );
+                return Err(SignInError::Invalid(why));
+            }
         }
         let settings = Settings {
             imap: found.imap.clone(),

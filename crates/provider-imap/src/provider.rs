@@ -1,6 +1,12 @@
 //! A signed-in IMAP mailbox.
 
-use std::{ops::Range, sync::OnceLock};
+use std::{
+    ops::Range,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use async_trait::async_trait;
 use email_model::{FolderRole, PartId};
@@ -51,8 +57,10 @@ impl Facts {
 
 /// An IMAP mailbox.
 pub struct ImapProvider {
-    pub(crate) pool: std::sync::Arc<Pool>,
+    pub(crate) pool: Arc<Pool>,
     facts: OnceLock<Facts>,
+    /// The server offers IDLE and refuses it: there is no watch until the mailbox is opened anew.
+    pub(crate) idle_refused: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for ImapProvider {
@@ -66,8 +74,9 @@ impl std::fmt::Debug for ImapProvider {
 impl ImapProvider {
     pub(crate) fn new(pool: Pool, facts: Option<Facts>) -> Self {
         let provider = Self {
-            pool: std::sync::Arc::new(pool),
+            pool: Arc::new(pool),
             facts: OnceLock::new(),
+            idle_refused: Arc::default(),
         };
         if let Some(facts) = facts {
             let _ = provider.facts.set(facts);
@@ -212,10 +221,8 @@ impl EmailProvider for ImapProvider {
     }
 
     fn notifier(&self) -> Option<&dyn Notifier> {
-        self.facts
-            .get()
-            .is_some_and(|facts| facts.idle)
-            .then_some(self)
+        let offered = self.facts.get().is_some_and(|facts| facts.idle);
+        (offered && !self.idle_refused.load(Ordering::Relaxed)).then_some(self)
     }
 
     async fn close(&self) {

@@ -1,6 +1,12 @@
 //! Hints of changes, by IDLE on the inbox.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use email_provider::{Notifier, ProviderResult};
@@ -32,15 +38,24 @@ impl Notifier for ImapProvider {
             qresync: None,
         };
         connection.select(&inbox, options, deadline).await?;
-        Ok(Box::pin(stream::unfold(connection, hint)))
+        let refused = Arc::clone(&self.idle_refused);
+        Ok(Box::pin(stream::unfold((connection, refused), hint)))
     }
 }
 
+/// A connection that watches, and where to note that the server does not let it.
+type Watch = (PooledConnection, Arc<AtomicBool>);
+
 /// The next hint; `None` when the watch is lost.
-async fn hint(mut connection: PooledConnection) -> Option<((), PooledConnection)> {
+async fn hint((mut connection, refused): Watch) -> Option<((), Watch)> {
     match connection.idle(Instant::now() + LIFE).await {
-        Ok(IdleEnd::Hint) => Some(((), connection)),
-        Ok(IdleEnd::Quiet | IdleEnd::Refused) => None,
+        Ok(IdleEnd::Hint) => Some(((), (connection, refused))),
+        Ok(IdleEnd::Quiet) => None,
+        Ok(IdleEnd::Refused) => {
+            tracing::info!("the server offers IDLE and refuses it");
+            refused.store(true, Ordering::Relaxed);
+            None
+        }
         Err(error) => {
             tracing::debug!(%error, "a watch ended");
             None

@@ -17,7 +17,7 @@ use super::{
 pub enum IdleEnd {
     /// Something happened in the selected mailbox.
     Hint,
-    /// Nothing happened until the deadline.
+    /// Nothing happened until the deadline, or until the server ended it.
     Quiet,
     /// The server does not do it, whatever it offers: ask from time to time instead.
     Refused,
@@ -37,7 +37,8 @@ impl Connection {
         loop {
             let renew_at = Instant::now() + self.timeouts.idle;
             let end = self.idle_once(renew_at.min(deadline)).await?;
-            if end != IdleEnd::Quiet || renew_at >= deadline {
+            // One that the server ended by itself is not begun anew at once: it may end every one so.
+            if end != IdleEnd::Quiet || renew_at >= deadline || Instant::now() < renew_at {
                 return Ok(end);
             }
         }
@@ -71,10 +72,15 @@ impl Connection {
                 Some(response) => ended = self.heed_idle(response, &tag, &mut hint)?,
             }
         }
-        if ended.is_none() {
-            self.end_idle(&tag, &mut hint).await?;
+        match ended {
+            None => self.end_idle(&tag, &mut hint).await?,
+            Some(Condition::Ok) => {}
+            Some(_) => self.idle_refused = true,
         }
         self.finish();
+        if self.idle_refused && !hint {
+            return Ok(IdleEnd::Refused);
+        }
         Ok(if hint { IdleEnd::Hint } else { IdleEnd::Quiet })
     }
 
