@@ -2,23 +2,22 @@
 //! section 3.2), CONDSTORE with a comparison of UIDs, or a comparison of UIDs and flags.
 
 use email_model::ScopeKey;
-use email_provider::{
-    Call, ChangeNext, ChangePage, Cursor, ErrorKind, ProviderError, ProviderResult, Removed,
-};
+use email_provider::{Call, ChangeNext, ChangePage, Cursor, ProviderResult, Removed};
 
 use crate::{
     convert::{bare_entry, is_deleted, listing_digest},
+    counted::{counted_listing, live_uids},
     cursor::{MailboxCursor, entry_key, expired},
     protocol::{
-        ChangedSince, Connection, FetchData, FetchItem, FetchItems, FlagSet, MailboxName,
-        SearchKey, SelectOptions, Selected, Selection, UidSet,
+        self, ChangedSince, Connection, FetchData, FetchItem, FetchItems, FlagSet, MailboxName,
+        SelectOptions, Selected, Selection, UidSet,
     },
     provider::{ImapProvider, shows_part},
+    selecting::{select, select_with, selected},
 };
 
-/// How often a listing that does not agree with the mailbox's count is asked for again.
-const LISTINGS: usize = 5;
-/// UIDs of one VANISHED that are passed on: a server may name every UID that ever was.
+/// UIDs of one VANISHED that are passed on: a server may name every UID that ever was. Of more, what is left is
+/// told instead.
 const MOST_VANISHED: u64 = 1_000_000;
 
 /// A changed message: modification sequence, UID, flags.
@@ -84,10 +83,7 @@ impl ImapProvider {
             changed,
             vanished,
             overflow,
-        } = connection
-            .select(mailbox, options, call.deadline)
-            .await
-            .map_err(select_error)?;
+        } = select_with(connection, mailbox, options, call).await?;
         if state.uid_validity != cursor.uid_validity {
             return Err(expired());
         }
@@ -104,8 +100,13 @@ impl ImapProvider {
             };
             vanished = vanished.union(&fetch_changes(connection, call, since, &mut changes).await?);
         }
-        let gone = UidSet::from_ranges(vanished.ranges().iter().copied());
-        page(mailbox, cursor, &state, changes, gone, limit)
+        if vanished.len() <= MOST_VANISHED {
+            return page(mailbox, cursor, &state, changes, vanished, limit);
+        }
+        if shows_part(connection.quirks(), state.exists) {
+            return Err(expired());
+        }
+        listed_page(connection, call, mailbox, cursor, changes, limit).await
     }
 
     /// What changed comes by modification sequence; what is gone, where the numbers say that
@@ -133,20 +134,7 @@ impl ImapProvider {
         if all_there || shows_part(connection.quirks(), state.exists) {
             return page(mailbox, cursor, &state, changes, UidSet::new(), limit);
         }
-        let listing = live_uids(connection, call).await?;
-        let deleted: UidSet = changes
-            .iter()
-            .filter(|(_, _, flags)| is_deleted(Some(flags)))
-            .map(|(_, uid, _)| *uid)
-            .collect();
-        let mut page = page(mailbox, cursor, &state, changes, UidSet::new(), limit)?;
-        let there = listing.iter().filter(|uid| !deleted.contains(*uid));
-        page.removed = Removed::Listing(
-            there
-                .map(|uid| entry_key(state.uid_validity, uid))
-                .collect(),
-        );
-        Ok(page)
+        listed_page(connection, call, mailbox, cursor, changes, limit).await
     }
 
     /// All UIDs and flags: the server tells nothing less. Nothing is reported while they are the same.
@@ -193,104 +181,35 @@ impl ImapProvider {
     }
 }
 
-/// Selects a mailbox as it is now. A mailbox that cannot be selected because it is not there is
-/// `NotFound`.
-pub(crate) async fn select(
+/// A page of changes by modification sequence; what is gone is what a listing does not name.
+async fn listed_page(
     connection: &mut Connection,
+    call: Call,
     mailbox: &MailboxName,
-    call: Call,
-) -> ProviderResult<Selection> {
-    let options = SelectOptions {
-        read_only: false,
-        fresh: true,
-        qresync: None,
-    };
-    connection
-        .select(mailbox, options, call.deadline)
-        .await
-        .map_err(select_error)
-}
-
-/// SELECT refuses a missing mailbox in words that differ with every server; a refusal of anything
-/// else (rights, load) has a code or says so.
-pub(crate) fn select_error(error: crate::protocol::Error) -> ProviderError {
-    let is_refusal = matches!(error, crate::protocol::Error::No(_));
-    let kind = error.kind();
-    let provider = ProviderError::from(error);
-    match kind {
-        ErrorKind::Unexpected if is_refusal => ProviderError {
-            kind: ErrorKind::NotFound,
-            ..provider
-        },
-        _ => provider,
+    cursor: &MailboxCursor,
+    mut changes: Vec<Change>,
+    limit: usize,
+) -> ProviderResult<ChangePage> {
+    let state = selected(connection)?;
+    let listing = live_uids(connection, call).await?;
+    if selected(connection)?.uid_validity != state.uid_validity {
+        return Err(expired());
     }
-}
-
-pub(crate) fn selected(connection: &Connection) -> ProviderResult<Selected> {
-    connection.selected().cloned().ok_or_else(|| {
-        ProviderError::new(ErrorKind::Unavailable, "the mailbox is no longer selected")
-    })
-}
-
-/// UIDs and flags of all messages, as many as the mailbox counts.
-pub(crate) async fn counted_listing(
-    connection: &mut Connection,
-    call: Call,
-) -> ProviderResult<(Selected, Vec<(u32, FlagSet)>)> {
-    for _ in 0..LISTINGS {
-        let mailbox = selected(connection)?.mailbox;
-        let before = select(connection, &mailbox, call).await?.state;
-        let mut listing = Vec::new();
-        if before.exists > 0 {
-            let mut take = |data: FetchData| {
-                if let Some(flags) = data.flags {
-                    listing.push((data.uid, flags));
-                }
-                Ok(())
-            };
-            let items = FetchItems::from(FetchItem::FLAGS);
-            connection
-                .uid_fetch(
-                    &UidSet::range(1, u32::MAX),
-                    &items,
-                    None,
-                    call.deadline,
-                    &mut take,
-                )
-                .await?;
-        }
-        // Unasked news of a flag may name a message twice; the last word counts.
-        let mut latest = std::collections::BTreeMap::new();
-        latest.extend(listing);
-        if latest.len() as u64 == u64::from(before.exists) {
-            return Ok((before, latest.into_iter().collect()));
-        }
-    }
-    Err(ProviderError::new(
-        ErrorKind::Unavailable,
-        "the server's listing does not agree with its count",
-    ))
-}
-
-/// UIDs of all messages that are not marked as deleted, as many as the mailbox counts with those.
-async fn live_uids(connection: &mut Connection, call: Call) -> ProviderResult<UidSet> {
-    for _ in 0..LISTINGS {
-        let mailbox = selected(connection)?.mailbox;
-        let exists = select(connection, &mailbox, call).await?.state.exists;
-        let all = connection
-            .uid_search(&SearchKey::All, call.deadline)
-            .await?;
-        let deleted = connection
-            .uid_search(&SearchKey::Deleted, call.deadline)
-            .await?;
-        if all.len() == u64::from(exists) {
-            return Ok(all.iter().filter(|uid| !deleted.contains(*uid)).collect());
-        }
-    }
-    Err(ProviderError::new(
-        ErrorKind::Unavailable,
-        "the server's listing does not agree with its count",
-    ))
+    // What went away after it was told of is gone, and told so once only.
+    changes.retain(|(_, uid, flags)| is_deleted(Some(flags)) || listing.contains(*uid));
+    let deleted: UidSet = changes
+        .iter()
+        .filter(|(_, _, flags)| is_deleted(Some(flags)))
+        .map(|(_, uid, _)| *uid)
+        .collect();
+    let mut page = page(mailbox, cursor, &state, changes, UidSet::new(), limit)?;
+    let there = listing.iter().filter(|uid| !deleted.contains(*uid));
+    page.removed = Removed::Listing(
+        there
+            .map(|uid| entry_key(state.uid_validity, uid))
+            .collect(),
+    );
+    Ok(page)
 }
 
 async fn fetch_changes(
@@ -300,7 +219,7 @@ async fn fetch_changes(
     changes: &mut Vec<Change>,
 ) -> ProviderResult<UidSet> {
     let mut take = |data: FetchData| {
-        changes.extend(change(data));
+        changes.extend(change(data.into()));
         Ok(())
     };
     let items = FetchItems::from(FetchItem::FLAGS | FetchItem::MOD_SEQ);
@@ -310,8 +229,8 @@ async fn fetch_changes(
         .await?)
 }
 
-fn change(data: FetchData) -> Option<Change> {
-    Some((data.mod_seq.unwrap_or(u64::MAX), data.uid, data.flags?))
+fn change(told: protocol::Change) -> Option<Change> {
+    Some((told.mod_seq.unwrap_or(u64::MAX), told.uid, told.flags?))
 }
 
 /// A mailbox whose messages change while its modification sequence stands still does not keep one.
@@ -371,7 +290,6 @@ fn page(
     let validity = state.uid_validity;
     let mut gone: Vec<_> = vanished
         .iter()
-        .take(usize::try_from(MOST_VANISHED).unwrap_or(usize::MAX))
         .map(|uid| entry_key(validity, uid))
         .collect();
     let mut entries = Vec::with_capacity(changes.len());

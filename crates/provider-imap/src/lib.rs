@@ -5,6 +5,7 @@
 
 mod content;
 mod convert;
+mod counted;
 mod cursor;
 mod discovery;
 mod feed;
@@ -17,6 +18,7 @@ mod provider;
 mod reading;
 mod scanning;
 mod searching;
+mod selecting;
 mod settings;
 mod snippets;
 mod streams;

@@ -1,6 +1,6 @@
 //! Fetching messages: their state, their envelopes, their contents.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use email_model::Content;
 use email_provider::{
@@ -11,11 +11,11 @@ use crate::{
     content::{read_content, whole_content},
     convert::{ENVELOPE_FIELDS, IdentityKind, entry, entry_state, is_deleted, thread_hint},
     cursor::read_key,
-    feed::{select_error, selected},
     protocol::{
         Connection, FetchData, FetchItem, FetchItems, MailboxName, Section, SelectOptions, UidSet,
     },
     provider::ImapProvider,
+    selecting::{select_with, selected},
     snippets::{Unread, read_snippets},
 };
 
@@ -84,46 +84,57 @@ impl ImapProvider {
         let mut connection = self.connection(call, Some(&mailbox)).await?;
         // Whether a message is there must be the truth of now; what is read of it may be that of the
         // moment at which the mailbox was last looked at. A content never changes.
-        let fresh = detail <= Detail::State
+        let mut fresh = detail <= Detail::State
             || (call.priority == Priority::Background && detail != Detail::Content);
-        let options = SelectOptions {
-            fresh,
-            ..SelectOptions::default()
-        };
-        match connection
-            .select(&mailbox, options, call.deadline)
-            .await
-            .map_err(select_error)
-        {
-            Ok(_) => {}
-            Err(error) if error.kind == ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error),
-        }
-        let validity = selected(&connection)?.uid_validity;
-        let uids: UidSet = keys
-            .iter()
-            .filter(|(of, _)| *of == validity)
-            .map(|(_, uid)| *uid)
-            .collect();
-        if uids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let fetch = Fetching {
-            scope,
-            mailbox: &mailbox,
-            validity,
-            kind: self.identity_kind(),
-            call,
-        };
-        match detail {
-            Detail::Exists | Detail::State => fetch.states(&mut connection, &uids).await,
-            Detail::Envelope => fetch.envelopes(&mut connection, &uids).await,
-            Detail::Content => fetch.contents(&mut connection, &uids).await,
+        let (mut fetched, mut absent) = (Vec::new(), keys.to_vec());
+        loop {
+            let is_kept = connection.selected().is_some_and(|s| s.mailbox == mailbox);
+            let options = SelectOptions {
+                fresh,
+                ..SelectOptions::default()
+            };
+            match select_with(&mut connection, &mailbox, options, call).await {
+                Ok(_) => {}
+                Err(error) if error.kind == ErrorKind::NotFound => return Ok(Vec::new()),
+                Err(error) => return Err(error),
+            }
+            let validity = selected(&connection)?.uid_validity;
+            let uids: UidSet = absent
+                .iter()
+                .filter(|(of, _)| *of == validity)
+                .map(|(_, uid)| *uid)
+                .collect();
+            if !uids.is_empty() {
+                let fetch = Fetching {
+                    scope,
+                    mailbox: &mailbox,
+                    validity,
+                    kind: self.identity_kind(),
+                    call,
+                };
+                let mut told = HashSet::new();
+                let found = match detail {
+                    Detail::Exists | Detail::State => {
+                        fetch.states(&mut connection, &uids, &mut told).await?
+                    }
+                    Detail::Envelope => fetch.envelopes(&mut connection, &uids, &mut told).await?,
+                    Detail::Content => fetch.contents(&mut connection, &uids, &mut told).await?,
+                };
+                fetched.extend(found);
+                absent.retain(|(of, uid)| *of != validity || !told.contains(uid));
+            }
+            // What is left out is believed gone. A connection that has had the mailbox selected for a while
+            // need not have been told of what others have seen come.
+            if absent.is_empty() || fresh || !is_kept {
+                return Ok(fetched);
+            }
+            fresh = true;
         }
     }
 }
 
-/// A fetch within one selected mailbox.
+/// A fetch within one selected mailbox. `told` becomes the UIDs that the server told anything of: they are there,
+/// if only as deleted.
 pub(crate) struct Fetching<'a> {
     scope: &'a ScopeKey,
     mailbox: &'a MailboxName,
@@ -161,10 +172,12 @@ impl Fetching<'_> {
         &self,
         connection: &mut Connection,
         uids: &UidSet,
+        told: &mut HashSet<u32>,
     ) -> ProviderResult<Vec<Fetched>> {
         let found = self
             .collect(connection, uids, &FetchItem::FLAGS.into())
             .await?;
+        told.extend(found.keys());
         let live = found
             .into_values()
             .filter(|data| !is_deleted(data.flags.as_ref()));
@@ -187,11 +200,13 @@ impl Fetching<'_> {
         &self,
         connection: &mut Connection,
         uids: &UidSet,
+        told: &mut HashSet<u32>,
     ) -> ProviderResult<Vec<Fetched>> {
         let with_snippets = self.call.priority == Priority::Interactive;
         let mut fetched = Vec::new();
         let mut unread = Vec::new();
         let mut take = |data: FetchData| {
+            told.insert(data.uid);
             if !is_deleted(data.flags.as_ref()) {
                 if with_snippets && data.preview.is_none() {
                     unread.extend(Unread::of(fetched.len(), &data));
@@ -236,6 +251,7 @@ impl Fetching<'_> {
         &self,
         connection: &mut Connection,
         uids: &UidSet,
+        told: &mut HashSet<u32>,
     ) -> ProviderResult<Vec<Fetched>> {
         let mut items = FetchItem::FLAGS | FetchItem::INTERNAL_DATE | FetchItem::SIZE;
         if self.kind == IdentityKind::ObjectId {
@@ -249,6 +265,7 @@ impl Fetching<'_> {
         let mut fetched = Vec::new();
         let mut large = Vec::new();
         let mut take = |mut data: FetchData| {
+            told.insert(data.uid);
             let raw = data.section(&Section::message()).cloned();
             data.sections.clear();
             match raw {

@@ -1,5 +1,7 @@
 //! Listing a mailbox, newest first.
 
+use std::collections::HashSet;
+
 use email_model::ScopeKey;
 use email_provider::{
     Call, ProviderResult, ScanDetail, ScanNext, ScanPage, ScanRequest, ScanWindow,
@@ -7,11 +9,12 @@ use email_provider::{
 
 use crate::{
     convert::{bare_entry, entry, is_deleted},
+    counted::counted_listing,
     cursor::{ScanPosition, expired},
-    feed::{counted_listing, select, selected},
-    protocol::{Connection, FetchData, MailboxName, SearchKey, UidSet},
+    protocol::{Connection, FetchData, MailboxName, SearchKey, SelectOptions, UidSet},
     provider::{ImapProvider, shows_part},
     reading::listed_items,
+    selecting::{select, select_with, selected},
 };
 
 impl ImapProvider {
@@ -66,6 +69,7 @@ impl ImapProvider {
         mailbox: &MailboxName,
         request: ScanRequest<'_>,
     ) -> ProviderResult<ScanPage> {
+        let mut is_kept = false;
         let (mut remaining, below, total) = match request.position {
             None => {
                 select(connection, mailbox, call).await?;
@@ -75,11 +79,8 @@ impl ImapProvider {
             }
             Some(position) => {
                 let position = ScanPosition::read(position)?;
-                let options = crate::protocol::SelectOptions::default();
-                connection
-                    .select(mailbox, options, call.deadline)
-                    .await
-                    .map_err(crate::feed::select_error)?;
+                is_kept = connection.selected().is_some_and(|s| s.mailbox == *mailbox);
+                select_with(connection, mailbox, SelectOptions::default(), call).await?;
                 if selected(connection)?.uid_validity != position.uid_validity {
                     return Err(expired());
                 }
@@ -96,17 +97,30 @@ impl ImapProvider {
         }
         let (page, rest) = newest(&remaining, request.limit.max(1));
         let mut entries = Vec::with_capacity(request.limit);
-        if !page.is_empty() {
+        let mut asked = page;
+        while !asked.is_empty() {
             let kind = self.identity_kind();
+            let mut told = HashSet::new();
             let mut take = |data: FetchData| {
+                told.insert(data.uid);
                 if !is_deleted(data.flags.as_ref()) {
                     entries.push(entry(kind, mailbox, validity, &data));
                 }
                 Ok(())
             };
             connection
-                .uid_fetch(&page, &listed_items(kind), None, call.deadline, &mut take)
+                .uid_fetch(&asked, &listed_items(kind), None, call.deadline, &mut take)
                 .await?;
+            asked = asked.iter().filter(|uid| !told.contains(uid)).collect();
+            // The listing may be another connection's, and this one not have been told of what came before it.
+            if !std::mem::take(&mut is_kept) {
+                break;
+            }
+            if !asked.is_empty()
+                && select(connection, mailbox, call).await?.state.uid_validity != validity
+            {
+                return Err(expired());
+            }
         }
         entries.reverse();
         let next = if rest.is_empty() && below.is_none() {

@@ -14,13 +14,13 @@ use self::compile::{Compiled, compile};
 use crate::{
     convert::{is_deleted, timestamp},
     cursor::{SearchPosition, entry_key},
-    feed::{select, selected},
     listing::list_folders,
     protocol::{
         Capability, Connection, FetchData, FetchItem, FetchItems, MailboxName, SearchKey,
         SortOrder, UidSet,
     },
     provider::ImapProvider,
+    selecting::{select, selected},
 };
 
 /// Messages of the same second that are read to tell where a page ends.

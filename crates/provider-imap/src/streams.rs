@@ -11,12 +11,12 @@ use tokio::time::Instant;
 
 use crate::{
     cursor::read_key,
-    feed::{select_error, selected},
     protocol::{
         Class, FetchData, FetchItem, FetchItems, MailboxName, Piece, PooledConnection, Section,
         SelectOptions, UidSet,
     },
     provider::{ImapProvider, not_found},
+    selecting::{select_with, selected},
 };
 
 const PIECE: u32 = 256 << 10;
@@ -31,7 +31,21 @@ impl ImapProvider {
         call: Call,
         at: &MessageRef,
     ) -> ProviderResult<ByteStream> {
-        let (connection, uid) = self.open_message(call, at).await?;
+        match self.raw_in_view(call, at, false).await {
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                self.raw_in_view(call, at, true).await
+            }
+            result => result,
+        }
+    }
+
+    async fn raw_in_view(
+        &self,
+        call: Call,
+        at: &MessageRef,
+        fresh: bool,
+    ) -> ProviderResult<ByteStream> {
+        let (connection, uid) = self.open_message(call, at, fresh).await?;
         let pieces = Pieces {
             connection,
             uid,
@@ -49,7 +63,26 @@ impl ImapProvider {
         part: &PartId,
         range: Option<Range<u64>>,
     ) -> ProviderResult<ByteStream> {
-        let (mut connection, uid) = self.open_message(call, at).await?;
+        match self
+            .part_in_view(call, at, part, range.clone(), false)
+            .await
+        {
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                self.part_in_view(call, at, part, range, true).await
+            }
+            result => result,
+        }
+    }
+
+    async fn part_in_view(
+        &self,
+        call: Call,
+        at: &MessageRef,
+        part: &PartId,
+        range: Option<Range<u64>>,
+        fresh: bool,
+    ) -> ProviderResult<ByteStream> {
+        let (mut connection, uid) = self.open_message(call, at, fresh).await?;
         let mut encoding = None;
         let mut take = |data: FetchData| {
             encoding = data
@@ -85,11 +118,13 @@ impl ImapProvider {
         pieces.stream(call, Some(decoding)).await
     }
 
-    /// A connection of its own for a transfer, so that other reads do not wait for it.
+    /// A connection of its own for a transfer, so that other reads do not wait for it. One that is not `fresh` need
+    /// not know of a message yet: what it does not find is looked for once more.
     async fn open_message(
         &self,
         call: Call,
         at: &MessageRef,
+        fresh: bool,
     ) -> ProviderResult<(PooledConnection, u32)> {
         let (validity, uid) = read_key(&at.key).ok_or_else(|| not_found("the message"))?;
         let mailbox = MailboxName::from_key(&at.scope.0);
@@ -97,10 +132,11 @@ impl ImapProvider {
             .pool
             .acquire(Class::Bulk, call.deadline, Some(&mailbox))
             .await?;
-        connection
-            .select(&mailbox, SelectOptions::default(), call.deadline)
-            .await
-            .map_err(select_error)?;
+        let options = SelectOptions {
+            fresh,
+            ..SelectOptions::default()
+        };
+        select_with(&mut connection, &mailbox, options, call).await?;
         if selected(&connection)?.uid_validity != validity {
             return Err(not_found("the message"));
         }

@@ -8,13 +8,13 @@ use email_provider::{
 use crate::{
     convert::{is_deleted, stored_flags},
     cursor::{entry_key, read_key},
-    feed::{select, selected},
     listing::list_folders,
     protocol::{
         Capability, Error, FetchData, FetchItem, FetchItems, FlagSet, MailboxName,
         PooledConnection, Store, StoreAction, SystemFlags, UidSet,
     },
     provider::{ImapProvider, not_found},
+    selecting::{select, selected},
 };
 
 /// A message that is there, on a connection that has its mailbox selected.

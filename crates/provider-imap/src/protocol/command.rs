@@ -15,6 +15,8 @@ pub(super) struct Command {
     pub(super) changes: bool,
     /// Whether untagged responses that cannot be read leave the command a success.
     pub(super) tolerant: bool,
+    /// Octets of contents that the answer may have, besides [`super::Limits::facts`].
+    pub(super) contents: u64,
     /// ASCII text before each literal.
     pub(super) literals: Vec<(String, Vec<u8>)>,
     /// ASCII text after the last one.
@@ -28,6 +30,7 @@ impl Command {
             name,
             changes: false,
             tolerant: false,
+            contents: 0,
             literals: Vec::new(),
             text: name.into(),
         }
@@ -40,6 +43,11 @@ impl Command {
             tolerant: true,
             ..Self::new(name)
         }
+    }
+
+    /// One whose answer holds contents of so many octets.
+    pub(super) fn with_contents(self, contents: u64) -> Self {
+        Self { contents, ..self }
     }
 
     /// Text of our own making.

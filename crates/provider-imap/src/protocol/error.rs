@@ -6,6 +6,7 @@ use email_provider::{ErrorKind, ProviderError, network::NetworkError};
 
 use super::{
     lexer::ParseError,
+    refusal::{backoff_time, is_passing, is_throttle, passes, status_kind},
     response_code::ResponseCode,
     untagged::{Condition, StatusResponse},
 };
@@ -25,6 +26,9 @@ pub enum Error {
     /// The server refused the credentials; no other cause is named.
     #[error("the server refused the credentials: {}", .0.text)]
     Credentials(StatusResponse),
+    /// The server as a whole refuses for a cause that passes; the credentials are not it.
+    #[error("refused for now: {}", .0.text)]
+    NotNow(StatusResponse),
     /// The connection was closed.
     #[error("the server closed the connection")]
     Closed,
@@ -104,8 +108,29 @@ impl Error {
         if credentials {
             Self::Credentials(status)
         } else {
-            Self::refused(status)
+            Self::refused(status).of_the_server()
         }
+    }
+
+    /// The error of a refusal that is about no folder: where its cause passes, it is the server's.
+    pub(super) fn of_the_server(self) -> Self {
+        match self {
+            Self::No(status) | Self::Bad(status) if passes(&status) => Self::NotNow(status),
+            other => other,
+        }
+    }
+
+    /// Whether a command was refused without a reason that can be relied on: there is no code that says
+    /// why, and the text speaks of nothing that passes.
+    pub fn is_unexplained(&self) -> bool {
+        use ResponseCode as Code;
+        let Self::No(status) = self else { return false };
+        let code = matches!(
+            status.code,
+            None | Some(Code::Alert | Code::ClientBug | Code::TryCreate | Code::Other(_))
+        );
+        code && !passes(status)
+            && matches!(self.kind(), ErrorKind::Unexpected | ErrorKind::NotFound)
     }
 
     /// What the server said.
@@ -114,7 +139,8 @@ impl Error {
             Self::No(status)
             | Self::Bad(status)
             | Self::Bye(status)
-            | Self::Credentials(status) => Some(status),
+            | Self::Credentials(status)
+            | Self::NotNow(status) => Some(status),
             Self::OutcomeUnknown(cause) => cause.status(),
             _ => None,
         }
@@ -126,10 +152,10 @@ impl Error {
     }
 
     /// Whether the server answered, and the connection is in order.
-    pub(super) fn is_answer(&self) -> bool {
+    pub fn is_answer(&self) -> bool {
         matches!(
             self,
-            Self::No(_) | Self::Bad(_) | Self::Invalid(_) | Self::Unsupported(_)
+            Self::No(_) | Self::Bad(_) | Self::NotNow(_) | Self::Invalid(_) | Self::Unsupported(_)
         )
     }
 
@@ -147,7 +173,9 @@ impl Error {
         match self {
             Self::No(status) | Self::Bad(status) | Self::Bye(status) => status_kind(status),
             Self::Credentials(_) => ErrorKind::Unauthenticated,
-            Self::Closed | Self::Timeout(_) | Self::Io(_) => ErrorKind::Unavailable,
+            Self::NotNow(_) | Self::Closed | Self::Timeout(_) | Self::Io(_) => {
+                ErrorKind::Unavailable
+            }
             Self::Network(NetworkError::Forbidden) => ErrorKind::Forbidden,
             Self::Network(NetworkError::Unreachable) => ErrorKind::Unavailable,
             Self::Tls(_) => ErrorKind::Unavailable,
@@ -176,196 +204,5 @@ impl From<Error> for ProviderError {
             None => provider,
         };
         provider.with_source(error)
-    }
-}
-
-/// RFC 5530's codes; without one, what the texts of well-known servers say.
-fn status_kind(status: &StatusResponse) -> ErrorKind {
-    use ResponseCode as Code;
-    let by_code = match &status.code {
-        Some(Code::AuthenticationFailed | Code::Expired) => Some(ErrorKind::Unauthenticated),
-        Some(
-            Code::AuthorizationFailed
-            | Code::NoPerm
-            | Code::PrivacyRequired
-            | Code::ContactAdmin
-            | Code::ReadOnly
-            | Code::OverQuota,
-        ) => Some(ErrorKind::Forbidden),
-        Some(Code::Unavailable | Code::InUse | Code::ServerBug) => Some(ErrorKind::Unavailable),
-        Some(Code::Limit | Code::Throttled) => Some(ErrorKind::RateLimited),
-        Some(Code::AlreadyExists | Code::ExpungeIssued | Code::Modified(_)) => {
-            Some(ErrorKind::Conflict)
-        }
-        Some(Code::NonExistent | Code::TryCreate) => Some(ErrorKind::NotFound),
-        Some(Code::Cannot | Code::TooBig | Code::MessageLimit(..)) => Some(ErrorKind::Invalid),
-        Some(Code::BadCharset) => Some(ErrorKind::Unsupported),
-        _ => None,
-    };
-    if let Some(kind) = by_code {
-        return kind;
-    }
-    let text = status.text.to_ascii_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if is_throttle(status) {
-        ErrorKind::RateLimited
-    } else if status.condition == Condition::Bye || is_passing(&text) {
-        ErrorKind::Unavailable
-    } else if status.condition == Condition::Bad {
-        ErrorKind::Unexpected
-    } else if says(&["already exist"]) {
-        ErrorKind::Conflict
-    } else if says(&[
-        "not exist",
-        "doesn't exist",
-        "no such mailbox",
-        "unknown mailbox",
-        "nonexistent",
-    ]) {
-        ErrorKind::NotFound
-    } else if says(&["permission", "not allowed", "denied", "quota"]) {
-        ErrorKind::Forbidden
-    } else {
-        ErrorKind::Unexpected
-    }
-}
-
-/// Whether the server asks to slow down, or to open fewer connections.
-pub(super) fn is_throttle(status: &StatusResponse) -> bool {
-    let text = status.text.to_ascii_lowercase();
-    matches!(
-        status.code,
-        Some(ResponseCode::Limit | ResponseCode::Throttled)
-    ) || [
-        "throttle",
-        "too many",
-        "too much",
-        "backoff time",
-        "rate limit",
-        "bandwidth limit",
-        "maximum number of conn",
-    ]
-    .iter()
-    .any(|word| text.contains(word))
-}
-
-/// Whether a text speaks of something that passes. "User is authenticated but not connected" is
-/// Exchange Online's word for a back end that is down.
-fn is_passing(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    [
-        "temporar",
-        "try again",
-        "try later",
-        "unavailable",
-        "busy",
-        "internal error",
-        "but not connected",
-        "timed out",
-    ]
-    .iter()
-    .any(|word| text.contains(word))
-}
-
-/// Exchange Online: "Request is throttled. Suggested Backoff Time: 92415 milliseconds". At most a day.
-fn backoff_time(text: &str) -> Option<Duration> {
-    let text = text.to_ascii_lowercase();
-    let (_, after) = text.split_once("backoff time:")?;
-    let after = after.trim_start();
-    let digits = after
-        .find(|c: char| !c.is_ascii_digit())
-        .map_or(after, |end| &after[..end]);
-    let amount: u64 = digits.parse().ok()?;
-    let unit = after[digits.len()..].trim_start();
-    let wait = match unit.starts_with("sec") {
-        true => Duration::from_secs(amount),
-        false => Duration::from_millis(amount),
-    };
-    Some(wait.min(Duration::from_secs(24 * 60 * 60)))
-}
-
-#[cfg(test)]
-mod tests {
-    use bytes::Bytes;
-
-    use super::*;
-    use crate::protocol::parse_tagged;
-
-    fn status(line: &'static str) -> StatusResponse {
-        parse_tagged(&Bytes::from(line)).unwrap().1
-    }
-
-    #[test]
-    fn codes_and_texts_become_kinds() {
-        let cases = [
-            (
-                "A1 NO [TRYCREATE] Mailbox doesn't exist",
-                ErrorKind::NotFound,
-            ),
-            (
-                "A1 NO Mailbox does not exist, or must be subscribed to.",
-                ErrorKind::NotFound,
-            ),
-            (
-                "A1 NO [ALREADYEXISTS] Mailbox already exists",
-                ErrorKind::Conflict,
-            ),
-            ("A1 NO [LIMIT] Too many", ErrorKind::RateLimited),
-            (
-                "A1 BAD Request is throttled. Suggested Backoff Time: 92415 milliseconds",
-                ErrorKind::RateLimited,
-            ),
-            ("A1 NO [UNAVAILABLE] Temporary", ErrorKind::Unavailable),
-            ("A1 NO [OVERQUOTA] Full", ErrorKind::Forbidden),
-            ("A1 BAD Unknown command", ErrorKind::Unexpected),
-            (
-                "A1 NO Error in IMAP command received by server.",
-                ErrorKind::Unexpected,
-            ),
-        ];
-        for (line, kind) in cases {
-            assert_eq!(Error::refused(status(line)).kind(), kind, "{line}");
-        }
-    }
-
-    #[test]
-    fn only_a_definite_refusal_is_about_the_credentials() {
-        let cases = [
-            (
-                "A1 NO [AUTHENTICATIONFAILED] Authentication failed.",
-                ErrorKind::Unauthenticated,
-            ),
-            ("A1 NO Login failed.", ErrorKind::Unauthenticated),
-            (
-                "A1 NO [ALERT] Invalid credentials (Failure)",
-                ErrorKind::Unauthenticated,
-            ),
-            (
-                "A1 NO [UNAVAILABLE] Temporary authentication failure",
-                ErrorKind::Unavailable,
-            ),
-            ("A1 NO Temporary failure, try again", ErrorKind::Unavailable),
-            (
-                "A1 NO [ALERT] Too many simultaneous connections. (Failure)",
-                ErrorKind::RateLimited,
-            ),
-            (
-                "A1 BAD User is authenticated but not connected.",
-                ErrorKind::Unavailable,
-            ),
-        ];
-        for (line, kind) in cases {
-            assert_eq!(Error::sign_in_refused(status(line)).kind(), kind, "{line}");
-        }
-    }
-
-    #[test]
-    fn the_wait_that_a_server_names_is_kept() {
-        let error = Error::refused(status(
-            "A1 BAD Request is throttled. Suggested Backoff Time: 92415 milliseconds",
-        ));
-        let provider = ProviderError::from(error);
-        assert_eq!(provider.retry_after, Some(Duration::from_millis(92_415)));
-        assert_eq!(provider.kind, ErrorKind::RateLimited);
     }
 }

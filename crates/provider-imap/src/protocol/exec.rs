@@ -39,6 +39,7 @@ impl Connection {
     ) -> Result<StatusResponse> {
         self.begin()?;
         let (name, changes, tolerant) = (command.name, command.changes, command.tolerant);
+        let most = self.limits.of_command(command.contents);
         let (mut tag, text) = match self.send_literals(command, deadline, heed).await? {
             Sent::Literals(tag, text) => (tag, text),
             Sent::Refused(status) => {
@@ -57,7 +58,7 @@ impl Connection {
         self.write_line(&mut tag, &text, name, deadline)
             .await
             .map_err(lost)?;
-        let end = self.received().saturating_add(self.limits.command);
+        let end = self.received().saturating_add(most);
         let mut malformed = None;
         let status = loop {
             match self.next(name, deadline).await.map_err(lost)? {
@@ -112,7 +113,7 @@ impl Connection {
             return Ok(results);
         }
         self.begin()?;
-        let end = self.received().saturating_add(self.limits.command);
+        let end = self.received().saturating_add(self.limits.of_command(0));
         let mut tags = Vec::with_capacity(commands.len());
         for command in commands {
             let name = command.name;

@@ -9,6 +9,7 @@ use super::{
     connection::Connection,
     error::{Error, Result},
     fetch_response::FetchData,
+    flags::FlagSet,
     response_code::ResponseCode,
     section::Section,
     uid_set::UidSet,
@@ -120,6 +121,35 @@ impl FetchItems {
         format!("({})", list.join(" "))
     }
 
+    /// Octets of contents that answers about so many messages may have. Header fields and structures are as long as
+    /// their senders made them, but few are long; contents are bounded by the account's largest message alone.
+    fn contents(&self, messages: u64) -> u64 {
+        const HEADER_OR_STRUCTURE: u64 = 64 << 10;
+        if !self.sections.iter().all(Section::is_header_fields) {
+            return u64::MAX;
+        }
+        let long = FetchItem::ENVELOPE | FetchItem::STRUCTURE;
+        match self.sections.is_empty() && !self.items.intersects(long) {
+            true => 0,
+            false => messages.saturating_mul(HEADER_OR_STRUCTURE),
+        }
+    }
+
+    /// Without what was not asked for: it may be of any size, and whoever keeps the data would keep it.
+    fn only_asked(&self, mut data: FetchData) -> FetchData {
+        data.sections
+            .retain(|found| self.sections.iter().any(|s| s.is_answered_by(&found.name)));
+        let asks = |item| self.items.contains(item);
+        data.envelope = data.envelope.filter(|_| asks(FetchItem::ENVELOPE));
+        data.structure = data.structure.filter(|_| asks(FetchItem::STRUCTURE));
+        data.gmail_labels = data.gmail_labels.filter(|_| asks(FetchItem::GMAIL_LABELS));
+        data.preview = data.preview.filter(|_| asks(FetchItem::PREVIEW));
+        if !asks(FetchItem::OBJECT_ID) {
+            (data.email_id, data.thread_id) = (None, None);
+        }
+        data
+    }
+
     /// Whether data is an answer to this, not the unasked news of changed flags. In doubt it is: an answer
     /// taken for news would make a message seem absent.
     fn is_answered_by(&self, data: &FetchData) -> bool {
@@ -194,16 +224,22 @@ impl Connection {
                 )
             }
         };
-        let mut gone = UidSet::new();
+        let most = self.need_selected()?.exists;
+        let (mut gone, mut keywords) = (UidSet::new(), self.limits.keywords);
         for chunk in self.chunks(uids, after.len(), u64::MAX) {
             let mut rest = chunk;
             while !rest.is_empty() {
                 let set = sequence_set(&rest, since.is_some_and(|s| s.vanished));
-                let command = Command::new("UID FETCH").word(set).word(&after);
+                let command = Command::new("UID FETCH")
+                    .word(set)
+                    .word(&after)
+                    .with_contents(items.contents(rest.len().min(u64::from(most))));
                 let mut heed = |untagged| match untagged {
                     Untagged::Fetch(data)
                         if rest.contains(data.uid) && items.is_answered_by(&data) =>
                     {
+                        let data = items.only_asked(data);
+                        take_keywords(&mut keywords, data.flags.as_ref())?;
                         each(data).map(|()| true)
                     }
                     Untagged::Vanished {
@@ -240,9 +276,12 @@ impl Connection {
     ) -> Result<Piece> {
         self.need_selected()?;
         let length = length.max(1);
-        let command = Command::new("UID FETCH").word(uid).word(format_args!(
-            "(UID BODY.PEEK[{section}]<{offset}.{length}>)"
-        ));
+        let command = Command::new("UID FETCH")
+            .word(uid)
+            .word(format_args!(
+                "(UID BODY.PEEK[{section}]<{offset}.{length}>)"
+            ))
+            .with_contents(u64::MAX);
         let mut piece = Piece::NoMessage;
         let mut heed = |untagged| {
             let Untagged::Fetch(data) = untagged else {
@@ -275,6 +314,15 @@ impl Connection {
             .saturating_sub(others + TAG_AND_NAME);
         uids.chunks(room, count)
     }
+}
+
+/// Counts a message's keywords against what is [left](super::Limits::keywords) of them.
+pub(super) fn take_keywords(left: &mut usize, flags: Option<&FlagSet>) -> Result<()> {
+    let count = flags.map_or(0, |flags| flags.keywords.len());
+    *left = left
+        .checked_sub(count)
+        .ok_or_else(|| Error::protocol("too many keywords in answer to one command"))?;
+    Ok(())
 }
 
 /// `*` for the largest UID there can be: not every server takes that number. With VANISHED it must be

@@ -46,6 +46,9 @@ pub struct FetchData {
     pub damaged: bool,
 }
 
+/// Sections kept of one answer: more than any command asks for.
+const MOST_SECTIONS: usize = 100;
+
 /// A part of a message's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SectionData {
@@ -130,7 +133,9 @@ impl FetchData {
         match (name, section) {
             (b"BODY" | b"BINARY", Some(name)) => {
                 let data = lexer.nstring()?;
-                self.sections.push(SectionData { name, origin, data });
+                if self.sections.len() < MOST_SECTIONS {
+                    self.sections.push(SectionData { name, origin, data });
+                }
             }
             (b"UID", _) => self.uid = lexer.number32()?,
             (b"FLAGS", _) => self.flags = Some(FlagSet::parse(lexer)?),

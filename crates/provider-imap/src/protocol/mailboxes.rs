@@ -39,6 +39,26 @@ impl Connection {
             }
             result => result,
         }
+        .map_err(Error::of_the_server)
+    }
+
+    /// Whether the server lists a mailbox of exactly this name, in which messages can be.
+    ///
+    /// # Errors
+    /// As of any command.
+    pub async fn is_there(&mut self, mailbox: &MailboxName, deadline: Instant) -> Result<bool> {
+        let mut found = false;
+        let mut heed = |untagged| {
+            let Untagged::List(listed) = untagged else {
+                return Ok(false);
+            };
+            // A name may hold wildcards, which match others too.
+            found |= listed.name == *mailbox && listed.is_selectable();
+            Ok(true)
+        };
+        let command = Command::new("LIST \"\"").mailbox(mailbox)?;
+        self.exec(command, deadline, &mut heed).await?;
+        Ok(found)
     }
 
     fn list_options(&self, with_status: bool) -> String {

@@ -82,9 +82,7 @@ impl Connection {
             Ok(true)
         };
         let done = self.exec(command, deadline, &mut heed).await?;
-        if found.len() > u64::from(most) + MARGIN {
-            return Err(Error::protocol("a search that finds more than there is"));
-        }
+        self.is_plausible(found.len(), most)?;
         let lowest = match done.code {
             Some(ResponseCode::MessageLimit(_, lowest)) => Some(lowest.unwrap_or(0)),
             _ => None,
@@ -126,14 +124,21 @@ impl Connection {
             Ok(true)
         };
         let done = self.exec(command, deadline, &mut heed).await?;
-        if found.len() as u64 > u64::from(most) + MARGIN {
-            return Err(Error::protocol("a search that finds more than there is"));
-        }
+        self.is_plausible(found.len() as u64, most)?;
         match done.code {
             Some(ResponseCode::MessageLimit(..)) => {
                 Err(Error::Unsupported("sorting a mailbox of this size"))
             }
             _ => Ok(found),
+        }
+    }
+
+    /// A few octets can name every UID there is, and a server may count as many messages.
+    fn is_plausible(&self, found: u64, exists: u32) -> Result<()> {
+        let most = (u64::from(exists) + MARGIN).min(self.limits.messages);
+        match found > most {
+            true => Err(Error::protocol("a search that finds more than there is")),
+            false => Ok(()),
         }
     }
 

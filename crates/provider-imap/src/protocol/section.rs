@@ -44,12 +44,19 @@ impl Section {
         is_number(number).then(|| Self(format!("{number}.HEADER")))
     }
 
+    /// Whether it is some fields of the header.
+    pub(super) fn is_header_fields(&self) -> bool {
+        self.0.starts_with(FIELDS)
+    }
+
     /// Whether an answer of this name is the one to it.
     pub(super) fn is_answered_by(&self, name: &str) -> bool {
-        const FIELDS: &str = "HEADER.FIELDS ";
-        self.0 == name || (self.0.starts_with(FIELDS) && name.starts_with(FIELDS))
+        self.0 == name || (self.is_header_fields() && name.starts_with(FIELDS))
     }
 }
+
+/// How the names of lists of header fields begin.
+const FIELDS: &str = "HEADER.FIELDS ";
 
 fn is_number(number: &str) -> bool {
     let level = |n: &str| {

@@ -7,10 +7,12 @@ use super::{
     command::Command,
     connection::Connection,
     error::{Error, Result},
+    fetch::take_keywords,
     fetch_response::FetchData,
     flags::FlagSet,
     mailbox::MailboxName,
     response_code::ResponseCode,
+    splitter::Limits,
     uid_set::UidSet,
     untagged::Untagged,
 };
@@ -77,13 +79,34 @@ pub struct SelectOptions {
     pub qresync: Option<(u32, u64)>,
 }
 
+/// A new or changed message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Its UID.
+    pub uid: u32,
+    /// Its flags, where told.
+    pub flags: Option<FlagSet>,
+    /// Its modification sequence, where told.
+    pub mod_seq: Option<u64>,
+}
+
+impl From<FetchData> for Change {
+    fn from(data: FetchData) -> Self {
+        Self {
+            uid: data.uid,
+            flags: data.flags,
+            mod_seq: data.mod_seq,
+        }
+    }
+}
+
 /// A selected mailbox, and what happened in it.
 #[derive(Clone, Debug)]
 pub struct Selection {
     /// Its state.
     pub state: Selected,
     /// New and changed messages, where asked for.
-    pub changed: Vec<FetchData>,
+    pub changed: Vec<Change>,
     /// Messages that are gone, where asked for. May name some that were never known.
     pub vanished: UidSet,
     /// There was more than [`super::Limits::elements`] to tell: `changed` is not complete.
@@ -99,17 +122,20 @@ struct Builder {
     highest_mod_seq: Option<u64>,
     permanent_flags: Option<FlagSet>,
     mailbox_id: Option<String>,
-    changed: Vec<FetchData>,
+    changed: Vec<Change>,
     vanished: UidSet,
     overflow: bool,
 }
 
 impl Builder {
-    fn take(&mut self, untagged: Untagged, most: usize) {
+    fn take(&mut self, untagged: Untagged, limits: &Limits, keywords: &mut usize) -> Result<()> {
         match untagged {
             Untagged::Exists(count) => self.exists = Some(count),
-            Untagged::Fetch(data) if data.uid != 0 => match self.changed.len() < most {
-                true => self.changed.push(data),
+            Untagged::Fetch(data) if data.uid != 0 => match self.changed.len() < limits.elements {
+                true => {
+                    take_keywords(keywords, data.flags.as_ref())?;
+                    self.changed.push(data.into());
+                }
                 false => self.overflow = true,
             },
             Untagged::Vanished { uids, .. } => self.vanished = self.vanished.union(&uids),
@@ -129,6 +155,7 @@ impl Builder {
             },
             _ => {}
         }
+        Ok(())
     }
 }
 
@@ -233,10 +260,12 @@ impl Connection {
         };
         let command = Command::new(name).mailbox(mailbox)?.raw(parameters);
         self.selected = None;
-        let (mut builder, most) = (Builder::default(), self.limits.elements);
+        let (mut builder, limits) = (Builder::default(), self.limits);
+        let mut keywords = limits.keywords;
         let mut heed = |untagged| {
-            builder.take(untagged, most);
-            Ok(true)
+            builder
+                .take(untagged, &limits, &mut keywords)
+                .map(|()| true)
         };
         let done = self.exec(command, deadline, &mut heed).await?;
         let missing = |what| move || Error::protocol(format!("SELECT without {what}"));

@@ -14,8 +14,15 @@ pub struct Limits {
     pub literal: usize,
     /// One response with all its lines and literals.
     pub response: usize,
-    /// All responses to one command together.
+    /// All responses to one command together, whatever it asks for.
     pub command: u64,
+    /// All responses to one command that asks for no contents. Flags of a million messages are 60 to 90 MB.
+    pub facts: u64,
+    /// Keywords that the messages of one answer may have together: kept, a keyword takes many times the octets
+    /// that it arrives in.
+    pub keywords: usize,
+    /// Messages that a mailbox may have.
+    pub messages: u64,
     /// Elements that an answer may collect: mailboxes of a list, changes told by a SELECT.
     pub elements: usize,
 }
@@ -27,8 +34,18 @@ impl Default for Limits {
             literal: 64 << 20,
             response: 96 << 20,
             command: 1 << 30,
+            facts: 96 << 20,
+            keywords: 4_000_000,
+            messages: 5_000_000,
             elements: 200_000,
         }
+    }
+}
+
+impl Limits {
+    /// All responses to one command whose answer holds contents of so many octets.
+    pub(super) fn of_command(&self, contents: u64) -> u64 {
+        self.facts.saturating_add(contents).min(self.command)
     }
 }
 

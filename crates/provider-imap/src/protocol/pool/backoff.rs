@@ -3,7 +3,7 @@ use std::time::Duration;
 use email_provider::ErrorKind;
 use tokio::time::Instant;
 
-use crate::protocol::error::{Error, is_throttle};
+use crate::protocol::{error::Error, refusal::is_throttle};
 
 /// Keeps an account from knocking again too soon where the server has refused a connection: many servers
 /// lock an account, or the whole address, after repeated attempts.
@@ -34,7 +34,7 @@ impl Backoff {
             // BYE instead of a greeting is how many servers say "too many".
             Error::Bye(_) => THROTTLED,
             Error::No(status) | Error::Bad(status) if is_throttle(status) => THROTTLED,
-            Error::No(_) if error.kind() == ErrorKind::Unavailable => THROTTLED,
+            Error::NotNow(_) => THROTTLED,
             _ => return,
         };
         let doubled = first

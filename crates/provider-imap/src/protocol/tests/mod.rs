@@ -1,6 +1,7 @@
 //! Behaviour over whole connections: against scripted servers here, against real ones in `servers`.
 
 mod commands;
+mod excess;
 mod hostile;
 mod idle;
 mod noise;
