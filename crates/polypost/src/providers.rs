@@ -2,6 +2,7 @@
 
 use email_provider::ProviderRegistry;
 use provider_gmail::GmailPlugin;
+use provider_graph::GraphPlugin;
 use provider_imap::ImapPlugin;
 
 /// All of them.
@@ -9,4 +10,5 @@ pub fn registry() -> ProviderRegistry {
     ProviderRegistry::default()
         .register(ImapPlugin)
         .register(GmailPlugin::default())
+        .register(GraphPlugin::default())
 }
