@@ -44,7 +44,7 @@ impl GatewayOptions {
         }
     }
 
-    /// Adds a setting by its name in the environment.
+    /// Adds a setting by its name in the environment; `{base}` in its value is where the gateway serves.
     #[must_use]
     pub fn set(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.to_owned(), value.to_owned()));
@@ -114,7 +114,7 @@ impl GatewayProcess {
             command.env("POLYPOST_DATABASE_URL", url);
         }
         for (name, value) in &self.options.settings {
-            command.env(name, value);
+            command.env(name, value.replace("{base}", &self.base()));
         }
         let child = command
             .spawn()

@@ -9,6 +9,7 @@ mod calls;
 mod check;
 mod faults;
 mod gmail;
+mod graph;
 mod imap;
 mod mails;
 mod world;
@@ -20,6 +21,7 @@ use rand::Rng;
 use test_servers::Dialect;
 
 use self::gmail::GmailSide;
+use self::graph::GraphSide;
 use self::imap::ImapSide;
 use self::world::{Side, World};
 use crate::{Mirror, StoreKind};
@@ -35,6 +37,8 @@ pub enum ServerKind {
     Courier,
     /// Gmail's API, as its fake answers.
     Gmail,
+    /// Microsoft Graph, as its fake answers.
+    Graph,
 }
 
 /// How much happens.
@@ -72,6 +76,7 @@ impl History {
         match self.server {
             ServerKind::Dovecot(_) | ServerKind::Courier => self.run_on::<ImapSide>().await,
             ServerKind::Gmail => self.run_on::<GmailSide>().await,
+            ServerKind::Graph => self.run_on::<GraphSide>().await,
         }
     }
 

@@ -255,7 +255,7 @@ impl Mirror {
             let folder = folders.of_message(record.folder.as_deref(), &record.keywords);
             let key = Key {
                 folder: folder.with_context(|| id.clone())?,
-                hash: hashes.of(&self.api, id).await?,
+                hash: hashes.of(&self.api, id, record).await?,
                 labels: record.labels.clone(),
                 classifications: record.classifications.clone(),
                 keywords: record.keywords.clone(),

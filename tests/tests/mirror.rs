@@ -149,3 +149,24 @@ async fn a_copy_equals_a_gmail_mailbox_after_any_history_on_sqlite() {
 async fn a_copy_equals_a_gmail_mailbox_after_any_history_on_postgres() {
     histories(of_gmail(StoreKind::Postgres, Course::Full)).await;
 }
+
+fn of_graph(store: StoreKind, course: Course) -> Vec<History> {
+    let history = |seed| history(seed, ServerKind::Graph, store, course);
+    seeds().into_iter().map(history).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_equals_a_graph_mailbox_while_nothing_breaks() {
+    let calm = of_graph(StoreKind::Sqlite, Course::Calm);
+    histories(calm.into_iter().take(6).collect()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_equals_a_graph_mailbox_after_any_history_on_sqlite() {
+    histories(of_graph(StoreKind::Sqlite, Course::Full)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_equals_a_graph_mailbox_after_any_history_on_postgres() {
+    histories(of_graph(StoreKind::Postgres, Course::Full)).await;
+}

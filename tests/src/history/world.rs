@@ -14,6 +14,9 @@ use crate::{
 
 /// The mailbox of a history, and what can go wrong on the way to it.
 pub(super) trait Side: Sized {
+    /// A draft that is edited keeps its id, so that the bytes of a draft's id may change.
+    const EDITED_DRAFTS_KEEP_IDS: bool = false;
+
     /// An empty mailbox.
     async fn start(history: &History, rng: &mut ChaCha8Rng) -> Result<Self>;
 
@@ -85,7 +88,7 @@ impl<S: Side> World<S> {
             gateway,
             api,
             mirrors: Vec::new(),
-            hashes: Hashes::default(),
+            hashes: Hashes::new(S::EDITED_DRAFTS_KEEP_IDS),
             mails: Mails::default(),
             step: 0,
             backup: None,

@@ -7,20 +7,34 @@ use rand::Rng;
 use rand::seq::IteratorRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::{Api, Call, hash_of};
+use crate::{Api, Call, Record, hash_of};
 
-/// SHA-256 of each message's bytes by id, for the length of a history. An id's bytes never change.
+/// SHA-256 of each message's bytes by id, for the length of a history. An id's bytes never change, but for those of a
+/// draft where an edited one keeps its id.
 #[derive(Debug, Clone, Default)]
 pub struct Hashes {
     by_id: BTreeMap<String, String>,
+    edited_drafts_keep_ids: bool,
 }
 
 impl Hashes {
+    /// None known yet.
+    #[must_use]
+    pub fn new(edited_drafts_keep_ids: bool) -> Self {
+        Self {
+            by_id: BTreeMap::new(),
+            edited_drafts_keep_ids,
+        }
+    }
+
     /// The hash of a message, fetched unless it is known.
     ///
     /// # Errors
     /// When the gateway does not give the message.
-    pub async fn of(&mut self, api: &Api, id: &str) -> Result<String> {
+    pub async fn of(&mut self, api: &Api, id: &str, record: &Record) -> Result<String> {
+        if self.edited_drafts_keep_ids && record.labels.contains("draft") {
+            return fetch(api, id).await;
+        }
         if let Some(hash) = self.by_id.get(id) {
             return Ok(hash.clone());
         }

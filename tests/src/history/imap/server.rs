@@ -35,7 +35,7 @@ impl MailServer {
                 Self::Dovecot(Box::new(Dovecot::start(options).await?))
             }
             ServerKind::Courier => Self::Courier(Box::new(Courier::start().await?)),
-            ServerKind::Gmail => anyhow::bail!("that is no IMAP server"),
+            ServerKind::Gmail | ServerKind::Graph => anyhow::bail!("that is no IMAP server"),
         })
     }
 
