@@ -7,6 +7,7 @@
 //! between them, a client that only follows the feed ([`Mirror`]) ends with a copy that equals what the server holds
 //! ([`Truth`]).
 
+pub mod alike;
 mod api;
 mod gateway;
 mod google;

@@ -1,0 +1,253 @@
+//! What happens to the mailboxes.
+
+use std::fmt;
+
+use rand::seq::{IndexedRandom, IteratorRandom};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::letters::{Letter, Letters};
+
+/// Where a message is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    Inbox,
+    /// Out of the way, in no folder of the user's own.
+    Archive,
+    Trash,
+    Junk,
+    Sent,
+    Drafts,
+    /// A folder by its path.
+    Own(String),
+}
+
+/// One change.
+#[derive(Debug, Clone)]
+pub(super) enum Change {
+    /// A message comes, read or not.
+    Deliver(Letter, Place, bool),
+    /// Its user reads it, or marks it as not read.
+    Read(Letter, bool),
+    Flag(Letter, bool),
+    Move(Letter, Place),
+    /// For good.
+    Delete(Letter),
+    /// By its path; what is above is there.
+    CreateFolder(String),
+    /// The same through the gateway.
+    Ask(Letter, Ask),
+}
+
+/// What is asked of the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ask {
+    Unread(bool),
+    Flagged(bool),
+    Archived(bool),
+    Trash,
+    Forever,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Deliver(letter, place, read) => {
+                write!(f, "deliver {} to {place:?}, read {read}", letter.message_id)
+            }
+            Self::Read(letter, read) => write!(f, "{}: read {read}", letter.message_id),
+            Self::Flag(letter, flagged) => write!(f, "{}: flagged {flagged}", letter.message_id),
+            Self::Move(letter, place) => write!(f, "{}: to {place:?}", letter.message_id),
+            Self::Delete(letter) => write!(f, "{}: gone for good", letter.message_id),
+            Self::CreateFolder(path) => write!(f, "the folder {path}"),
+            Self::Ask(letter, ask) => write!(f, "{}: by the gateway {ask:?}", letter.message_id),
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Kept {
+    letter: Letter,
+    place: Place,
+    read: bool,
+    flagged: bool,
+    /// Since this round: clients do not know it yet.
+    is_new: bool,
+}
+
+/// Draws changes, each of which has an effect.
+#[derive(Debug)]
+pub(super) struct Script {
+    rng: ChaCha8Rng,
+    letters: Letters,
+    kept: Vec<Kept>,
+    folders: Vec<String>,
+}
+
+/// No two of them one above the other unless made in this order.
+const FOLDERS: [&str; 4] = ["Work", "Work/Deep", "Bücher", "Invoices 2024"];
+
+impl Script {
+    pub fn new(seed: u64) -> Self {
+        Self {
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            letters: Letters::new(seed),
+            kept: Vec::new(),
+            folders: Vec::new(),
+        }
+    }
+
+    /// What is there before anybody looks.
+    pub fn beginning(&mut self) -> Vec<Change> {
+        let mut changes = vec![self.create_folder()];
+        changes.extend((0..12).map(|_| Some(self.deliver())));
+        for kept in &mut self.kept {
+            kept.is_new = false;
+        }
+        changes.into_iter().flatten().collect()
+    }
+
+    /// What happens until the clients look again.
+    pub fn round(&mut self) -> Vec<Change> {
+        for kept in &mut self.kept {
+            kept.is_new = false;
+        }
+        let count = self.rng.random_range(3..9);
+        (0..count).filter_map(|_| self.change()).collect()
+    }
+
+    /// All messages that are there.
+    pub fn letters(&self) -> impl Iterator<Item = &Letter> {
+        self.kept.iter().map(|kept| &kept.letter)
+    }
+
+    /// Paths of the folders that were made.
+    pub fn folders(&self) -> &[String] {
+        &self.folders
+    }
+
+    fn change(&mut self) -> Option<Change> {
+        match self.rng.random_range(0..100) {
+            0..30 => Some(self.deliver()),
+            30..34 => self.create_folder(),
+            34..48 => self.mark(),
+            48..68 => self.relocate(),
+            68..76 => self.delete(),
+            _ => self.ask(),
+        }
+    }
+
+    fn deliver(&mut self) -> Change {
+        let letter = self.letters.write(&mut self.rng);
+        let place = match self.rng.random_range(0..10) {
+            0..6 => Place::Inbox,
+            6 => Place::Sent,
+            7 => Place::Drafts,
+            _ => self.any_place(),
+        };
+        let read = match place {
+            Place::Sent | Place::Drafts => true,
+            _ => self.rng.random_bool(0.3),
+        };
+        self.kept.push(Kept {
+            letter: letter.clone(),
+            place: place.clone(),
+            read,
+            flagged: false,
+            is_new: true,
+        });
+        Change::Deliver(letter, place, read)
+    }
+
+    fn create_folder(&mut self) -> Option<Change> {
+        let path = FOLDERS.get(self.folders.len())?;
+        self.folders.push((*path).to_owned());
+        Some(Change::CreateFolder((*path).to_owned()))
+    }
+
+    fn mark(&mut self) -> Option<Change> {
+        let flags = self.rng.random_bool(0.4);
+        let kept = self.kept.iter_mut().choose(&mut self.rng)?;
+        let letter = kept.letter.clone();
+        if flags {
+            kept.flagged = !kept.flagged;
+            return Some(Change::Flag(letter, kept.flagged));
+        }
+        kept.read = !kept.read;
+        Some(Change::Read(letter, kept.read))
+    }
+
+    /// What was sent and what is drafted stays where it is: with labels it would be there beside wherever it goes.
+    fn relocate(&mut self) -> Option<Change> {
+        let place = self.any_place();
+        let kept = self
+            .kept
+            .iter_mut()
+            .filter(|kept| kept.can_move() && kept.place != place)
+            .choose(&mut self.rng)?;
+        kept.place = place.clone();
+        Some(Change::Move(kept.letter.clone(), place))
+    }
+
+    /// Not what nobody knows yet: that it was there at all may be told or not.
+    fn delete(&mut self) -> Option<Change> {
+        let known = (0..self.kept.len()).filter(|&at| !self.kept[at].is_new);
+        let at = known.choose(&mut self.rng)?;
+        Some(Change::Delete(self.kept.remove(at).letter))
+    }
+
+    fn ask(&mut self) -> Option<Change> {
+        let which = self.rng.random_range(0..8);
+        let known = (0..self.kept.len()).filter(|&at| {
+            let kept = &self.kept[at];
+            // A client asks for what it was told of, where it was told to be.
+            !kept.is_new
+        });
+        let at = known.choose(&mut self.rng)?;
+        let kept = &mut self.kept[at];
+        let letter = kept.letter.clone();
+        let ask = match which {
+            0 | 1 => {
+                kept.read = !kept.read;
+                Ask::Unread(!kept.read)
+            }
+            2 => {
+                kept.flagged = !kept.flagged;
+                Ask::Flagged(kept.flagged)
+            }
+            3..=5 if kept.place == Place::Inbox => {
+                kept.place = Place::Archive;
+                Ask::Archived(true)
+            }
+            3..=5 if kept.place == Place::Archive => {
+                kept.place = Place::Inbox;
+                Ask::Archived(false)
+            }
+            3..=6 if kept.can_move() && kept.place != Place::Trash => {
+                kept.place = Place::Trash;
+                Ask::Trash
+            }
+            7 => {
+                self.kept.remove(at);
+                Ask::Forever
+            }
+            _ => return None,
+        };
+        Some(Change::Ask(letter, ask))
+    }
+
+    fn any_place(&mut self) -> Place {
+        let own = self.folders.choose(&mut self.rng).cloned();
+        let fixed = [Place::Inbox, Place::Archive, Place::Trash, Place::Junk];
+        match own {
+            Some(own) if self.rng.random_bool(0.4) => Place::Own(own),
+            _ => fixed.choose(&mut self.rng).cloned().unwrap_or(Place::Inbox),
+        }
+    }
+}
+
+impl Kept {
+    fn can_move(&self) -> bool {
+        !matches!(self.place, Place::Sent | Place::Drafts)
+    }
+}
