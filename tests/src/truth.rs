@@ -218,6 +218,26 @@ pub struct Window {
     pub before: Truth,
 }
 
+impl Window {
+    /// How often there was the like of a message when the sync began. Folders may have got other paths meanwhile, which
+    /// changes no message: where nothing was at its path, it may have been at any other.
+    fn had(&self, key: &Key) -> usize {
+        let had = &self.before.counts;
+        let is_known = had.keys().any(|old| old.folder == key.folder);
+        had.iter()
+            .filter(|(old, _)| !is_known || old.folder == key.folder)
+            .filter(|(old, _)| {
+                let folder = key.folder.clone();
+                Key {
+                    folder,
+                    ..(*old).clone()
+                } == *key
+            })
+            .map(|(_, count)| *count)
+            .sum()
+    }
+}
+
 /// What is wrong with a copy.
 #[derive(Debug, Clone, Default)]
 pub struct Difference {
@@ -239,7 +259,7 @@ impl Difference {
         for (key, count) in &truth.counts {
             let required = match window {
                 Some(window) if key.received < window.start => {
-                    count.saturating_sub(window.before.counts.get(key).copied().unwrap_or(0))
+                    count.saturating_sub(window.had(key))
                 }
                 _ => *count,
             };
