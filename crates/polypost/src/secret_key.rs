@@ -71,13 +71,16 @@ async fn key_of_file(path: &Path, store: &dyn Store) -> anyhow::Result<SecretKey
     if let Some(key) = read(path)? {
         return Ok(key);
     }
-    let used = store.holds_sealed().await? || store.setting(CHECK).await?.is_some();
-    ensure!(
-        !used,
-        "the key file {} is missing, and the database holds secrets sealed with it: bring it back from \
-         a backup, or give the key as secret_key",
-        path.display()
-    );
+    if store.holds_sealed().await? || store.setting(CHECK).await?.is_some() {
+        // Another process may have made the key, and used it, since this one looked.
+        return read(path)?.with_context(|| {
+            format!(
+                "the key file {} is missing, and the database holds secrets sealed with it: bring it back \
+                 from a backup, or give the key as secret_key",
+                path.display()
+            )
+        });
+    }
     let key = SecretKey::from(Sealer::random_key()?);
     let made = write(path, &key)
         .with_context(|| format!("the key file {} cannot be written", path.display()))?;

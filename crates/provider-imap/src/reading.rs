@@ -83,9 +83,13 @@ impl ImapProvider {
         let mailbox = MailboxName::from_key(&scope.0);
         let mut connection = self.connection(call, Some(&mailbox)).await?;
         // Whether a message is there must be the truth of now; what is read of it may be that of the
-        // moment at which the mailbox was last looked at. A content never changes.
-        let mut fresh = detail <= Detail::State
-            || (call.priority == Priority::Background && detail != Detail::Content);
+        // moment at which the mailbox was last looked at. A content never changes, but who waits for one message is
+        // told where it is.
+        let mut fresh = match (detail, call.priority) {
+            (Detail::Exists | Detail::State, _) | (Detail::Envelope, Priority::Background) => true,
+            (Detail::Content, Priority::Interactive) => keys.len() == 1,
+            _ => false,
+        };
         let (mut fetched, mut absent) = (Vec::new(), keys.to_vec());
         loop {
             let is_kept = connection.selected().is_some_and(|s| s.mailbox == mailbox);

@@ -89,6 +89,7 @@ pub async fn parent(fixture: &Fixture, child: &str) -> Outcome {
         let woken = tokio::time::timeout(Duration::from_secs(20), wakes.next()).await;
         assert_eq!(woken.expect("the child woke this process"), Some(ACCOUNT));
         let reopened = fixture.open().await;
+        at_rest(&*reopened).await?;
         written = holds_a_prefix(&*reopened, written.max(told)).await?;
         reopened.close().await;
     }
@@ -118,6 +119,23 @@ fn kill_after(child: &str, location: &str, pause: Duration) -> i64 {
     child.wait().expect("the child ends");
     told = told.max(lines.filter_map(revision).max());
     told.unwrap_or(0)
+}
+
+/// Waits until no commit comes any more: a server of the database may be at the child's last one after its death.
+async fn at_rest(store: &dyn Store) -> StoreResult<()> {
+    let mut before = None;
+    for _ in 0..200 {
+        let revision = store
+            .journal(ACCOUNT)
+            .await?
+            .map(|journal| journal.revision);
+        if before == Some(revision) {
+            break;
+        }
+        before = Some(revision);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
 }
 
 /// Every commit up to `told`, and at most one more, whose end was not told; each whole.
