@@ -53,7 +53,7 @@ pub(crate) struct Message {
 pub(crate) struct Record {
     /// Its number in the scope, never used twice for different messages.
     pub number: u64,
-    /// Number of the change that brought it here.
+    /// Number of the change that first brought it here, as far back as is remembered.
     pub born: u64,
     /// Number of the last change to it.
     pub change: u64,

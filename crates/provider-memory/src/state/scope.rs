@@ -55,12 +55,15 @@ impl Scope {
     pub(crate) fn put(&mut self, mut record: Record) {
         self.change += 1;
         record.change = self.change;
-        if !self.records.contains_key(&record.number) {
-            record.born = self.change;
-        }
-        // A message that came back is there: its removal is history.
-        self.removals
-            .retain(|(_, gone)| gone.number != record.number);
+        // A message that came back is there: its removal is history, but a reader may know it from
+        // before, so its next removal is no passage.
+        let number = record.number;
+        let known = self.records.get(&number).or_else(|| {
+            let before = self.removals.iter().find(|(_, gone)| gone.number == number);
+            before.map(|(_, gone)| gone)
+        });
+        record.born = known.map_or(self.change, |known| known.born);
+        self.removals.retain(|(_, gone)| gone.number != number);
         self.by_time
             .insert((record.message.received_at, record.number));
         self.records.insert(record.number, record);
