@@ -102,6 +102,9 @@ pub struct Entry {
     pub thread: Option<ThreadHint>,
     /// Its envelope, where it came at no extra cost.
     pub envelope: Option<Envelope>,
+    /// Its content may be another one than before under the same key and identity: a draft on a backend that
+    /// changes drafts in place. What was known of its content is dropped, and it counts as changed.
+    pub revised: bool,
 }
 
 /// The answer to "what is there, and what has moved?".

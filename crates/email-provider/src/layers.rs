@@ -9,6 +9,7 @@ mod layered;
 mod metrics;
 mod operation;
 mod retry;
+mod sending;
 
 use std::sync::Arc;
 

@@ -17,6 +17,7 @@ mod provider;
 pub mod push;
 mod reading;
 mod registry;
+mod sending;
 mod writing;
 
 pub use capabilities::{Capabilities, FolderModel, SearchCapability, ThreadModel};
@@ -36,4 +37,9 @@ pub use reading::{
     ByteStream, Detail, Fetched, Folder, NewFolder, SearchPage, SearchRequest, SearchScope,
 };
 pub use registry::ProviderRegistry;
+pub use sending::{
+    DraftQuery, DraftRef, Drafts, KeptDraft, MessageCopy, MessageOctets, Outgoing,
+    RefusedRecipient, SendEnvelope, SendLimits, Settled, Submission, Submitted, Submitter,
+    Unsettled,
+};
 pub use writing::{MessageEdit, Removal};

@@ -5,6 +5,7 @@ use email_model::Timestamp;
 use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::Value;
+use url::Url;
 
 use crate::{
     Clock, EmailProvider, ProviderError, ProviderResult,
@@ -22,9 +23,9 @@ pub struct PluginInfo {
     pub kind: &'static str,
     /// The service types that it serves, as clients name them.
     pub service_types: Vec<ServiceTypeInfo>,
-    /// The word for it in names of environment variables: `POLYPOST_{word}_X` sets `x` in its section of
+    /// The words for it in names of environment variables: `POLYPOST_{word}_X` sets `x` in its section of
     /// the configuration.
-    pub environment: Option<&'static str>,
+    pub environment: &'static [&'static str],
 }
 
 /// A service type on the wire.
@@ -68,6 +69,9 @@ pub struct SignIn {
     pub access_token: Option<SecretString>,
     /// A refresh token.
     pub refresh_token: Option<SecretString>,
+    /// What the authorisation server says of the user (OpenID Connect Core section 2). It came from that server
+    /// itself over TLS, so its signature need not be verified (section 3.1.3.7).
+    pub id_token: Option<SecretString>,
     /// When the access token ends.
     pub expires_at: Option<Timestamp>,
     /// The backend's own names for what was granted; empty: unknown.
@@ -138,6 +142,8 @@ pub struct ConnectContext {
     pub network: Arc<dyn Network>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// The root of the gateway's own API as the world reaches it, where that is known.
+    pub public_url: Option<Url>,
     /// The plugin's section of the configuration.
     pub config: Value,
     /// The account's access tokens, where it is connected by OAuth and there is an account.

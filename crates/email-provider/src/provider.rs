@@ -6,9 +6,9 @@ use futures::stream::BoxStream;
 use tokio::time::Instant;
 
 use crate::{
-    ByteStream, Capabilities, ChangePage, Cursor, Detail, ErrorKind, Fetched, Folder, MessageEdit,
-    MessageRef, NewFolder, ProviderError, ProviderResult, Removal, ScanPage, ScanRequest, ScopeKey,
-    SearchPage, SearchRequest, Survey,
+    ByteStream, Capabilities, ChangePage, Cursor, Detail, Drafts, ErrorKind, Fetched, Folder,
+    MessageEdit, MessageRef, NewFolder, ProviderError, ProviderResult, Removal, ScanPage,
+    ScanRequest, ScopeKey, SearchPage, SearchRequest, Submitter, Survey,
 };
 
 /// Who waits for a call. Interactive calls go before background work in every budget.
@@ -152,6 +152,16 @@ pub trait EmailProvider: Send + Sync + Debug {
 
     /// Pushed hints.
     fn notifier(&self) -> Option<&dyn Notifier> {
+        None
+    }
+
+    /// Sending.
+    fn submitter(&self) -> Option<&dyn Submitter> {
+        None
+    }
+
+    /// Drafts.
+    fn drafts(&self) -> Option<&dyn Drafts> {
         None
     }
 

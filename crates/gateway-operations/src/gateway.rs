@@ -6,6 +6,7 @@ use gateway_store::{Store, sealing::Sealer};
 use serde_json::Value;
 use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use url::Url;
 
 use crate::{
     OperationError, OperationResult, accounts::Connecting, config::OperationsConfig,
@@ -20,6 +21,8 @@ pub struct GatewayContext {
     pub network: Arc<dyn Network>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// The root of the API as the world reaches it, where that is known.
+    pub public_url: Option<Url>,
     /// Sections of the configuration by kind of backend.
     pub provider_config: Value,
 }

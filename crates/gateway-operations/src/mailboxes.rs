@@ -159,6 +159,7 @@ impl Gateway {
     pub(crate) fn connect_context(&self, kind: &str) -> ConnectContext {
         let context = &self.inner.context;
         ConnectContext {
+            public_url: context.public_url.clone(),
             network: Arc::clone(&context.network),
             clock: Arc::clone(&context.clock),
             tokens: None,

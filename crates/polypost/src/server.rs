@@ -72,6 +72,7 @@ pub async fn assemble(config: &Config, parts: &Parts) -> anyhow::Result<Assemble
         Arc::new(GuardedNetwork::new(allowed, GuardOptions::default()))
     });
     let context = GatewayContext {
+        public_url: config.public_url.clone(),
         network,
         clock: Arc::clone(&parts.clock),
         provider_config: serde_json::to_value(&config.providers)?,

@@ -171,5 +171,6 @@ pub(crate) fn bare(id: &HexId, thread: &str) -> Entry {
         identity: Some(convert::identity(id)),
         thread: convert::thread(thread),
         envelope: None,
+        revised: false,
     }
 }

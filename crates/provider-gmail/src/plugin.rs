@@ -79,7 +79,7 @@ impl ProviderPlugin for GmailPlugin {
     fn info(&self) -> PluginInfo {
         PluginInfo {
             kind: "gmail",
-            environment: Some("GOOGLE"),
+            environment: &["GOOGLE"],
             service_types: vec![ServiceTypeInfo {
                 name: "Google",
                 credentials: vec![CredentialField::AccessToken, CredentialField::RefreshToken],
@@ -191,6 +191,7 @@ mod tests {
 
     fn context() -> ConnectContext {
         ConnectContext {
+            public_url: None,
             network: Arc::new(email_provider::network::GuardedNetwork::new(
                 Vec::new(),
                 email_provider::network::GuardOptions::default(),

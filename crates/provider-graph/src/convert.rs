@@ -61,6 +61,7 @@ pub(crate) fn entry(id: &ItemId, message: &Message) -> Entry {
         identity: Some(identity(id)),
         thread: thread(message),
         envelope: has_envelope(message).then(|| envelope(message)),
+        revised: false,
     }
 }
 

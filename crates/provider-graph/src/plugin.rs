@@ -112,7 +112,7 @@ impl ProviderPlugin for GraphPlugin {
     fn info(&self) -> PluginInfo {
         PluginInfo {
             kind: "graph",
-            environment: Some("MICROSOFT"),
+            environment: &["MICROSOFT", "GRAPH"],
             service_types: vec![ServiceTypeInfo {
                 name: "Office365",
                 credentials: vec![CredentialField::AccessToken, CredentialField::RefreshToken],
@@ -222,6 +222,7 @@ pub(crate) mod tests {
     /// A context with this section of the configuration.
     pub(crate) fn context(config: serde_json::Value) -> ConnectContext {
         ConnectContext {
+            public_url: None,
             network: Arc::new(email_provider::network::GuardedNetwork::new(
                 Vec::new(),
                 email_provider::network::GuardOptions::default(),

@@ -147,6 +147,7 @@ pub(crate) fn entry(
         identity: Some(identity(kind, data, &envelope)),
         thread: Some(thread_hint(data)),
         envelope: Some(envelope),
+        revised: false,
     }
 }
 
@@ -170,6 +171,7 @@ pub(crate) fn bare_entry(
         identity: None,
         thread: None,
         envelope: None,
+        revised: false,
     }
 }
 

@@ -151,7 +151,7 @@ impl ProviderPlugin for ImapPlugin {
         PluginInfo {
             kind: "imap",
             service_types,
-            environment: Some("IMAP"),
+            environment: &["IMAP"],
         }
     }
 

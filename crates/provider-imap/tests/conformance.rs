@@ -94,6 +94,7 @@ impl Harness for ImapHarness {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let allow = vec!["127.0.0.0/8".parse().expect("a network")];
         let context = ConnectContext {
+            public_url: None,
             network: Arc::new(GuardedNetwork::new(allow, GuardOptions::default())),
             clock: Arc::new(SystemClock),
             tokens: None,

@@ -170,6 +170,7 @@ fn full_entry(state: &State, scope: &Scope, record: &Record) -> Entry {
         identity: Some(convert::identity(state.shape, &record.message)),
         thread: Some(convert::thread(state.shape, &record.message)),
         envelope: Some(record.message.content.envelope.clone()),
+        revised: false,
     }
 }
 

@@ -146,7 +146,7 @@ impl ProviderPlugin for MemoryPlugin {
     fn info(&self) -> PluginInfo {
         PluginInfo {
             kind: "memory",
-            environment: None,
+            environment: &[],
             service_types: vec![ServiceTypeInfo {
                 name: "Sample",
                 credentials: vec![CredentialField::Login, CredentialField::Password],

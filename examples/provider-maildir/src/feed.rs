@@ -142,5 +142,6 @@ fn bare(scope: &ScopeKey, file: &MessageFile) -> Entry {
         identity: None,
         thread: Some(ThreadHint::Derive),
         envelope: None,
+        revised: false,
     }
 }

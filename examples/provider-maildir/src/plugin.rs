@@ -67,7 +67,7 @@ impl ProviderPlugin for MaildirPlugin {
     fn info(&self) -> PluginInfo {
         PluginInfo {
             kind: "maildir",
-            environment: None,
+            environment: &[],
             service_types: vec![ServiceTypeInfo {
                 name: "Maildir",
                 credentials: vec![CredentialField::Login, CredentialField::Password],

@@ -109,6 +109,7 @@ impl Harness for MaildirHarness {
     async fn provider(&self) -> Arc<dyn EmailProvider> {
         let mailbox = json!({ "path": self.directory.path(), "password": "secret" });
         let context = ConnectContext {
+            public_url: None,
             network: Arc::new(GuardedNetwork::new(Vec::new(), GuardOptions::default())),
             clock: Arc::new(SystemClock),
             config: json!({ "mailboxes": { "ann": mailbox } }),
@@ -208,6 +209,7 @@ provider_conformance!(MaildirHarness::new());
 async fn nobody_signs_in_without_the_password_or_to_another_path() {
     let harness = MaildirHarness::new();
     let context = ConnectContext {
+        public_url: None,
         network: Arc::new(GuardedNetwork::new(Vec::new(), GuardOptions::default())),
         clock: Arc::new(SystemClock),
         config: json!({ "mailboxes": {

@@ -149,6 +149,7 @@ impl Play {
 
     fn gateway(&self, store: Arc<dyn Store>) -> Gateway {
         let context = GatewayContext {
+            public_url: None,
             network: Arc::new(NoNetwork),
             clock: Arc::clone(&self.clock) as _,
             provider_config: serde_json::Value::Null,

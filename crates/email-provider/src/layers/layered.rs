@@ -6,9 +6,9 @@ use futures::future::BoxFuture;
 
 use super::Operation;
 use crate::{
-    ByteStream, Call, Capabilities, ChangePage, Cursor, Detail, EmailProvider, Fetched, Folder,
-    MessageEdit, MessageRef, NewFolder, Notifier, ProviderResult, Removal, ScanPage, ScanRequest,
-    ScopeKey, SearchPage, SearchRequest, Survey,
+    ByteStream, Call, Capabilities, ChangePage, Cursor, Detail, Drafts, EmailProvider, Fetched,
+    Folder, MessageEdit, MessageRef, NewFolder, Notifier, ProviderResult, Removal, ScanPage,
+    ScanRequest, ScopeKey, SearchPage, SearchRequest, Submitter, Survey,
 };
 
 /// What happens around a call.
@@ -29,8 +29,8 @@ pub trait Layer: Send + Sync + Debug {
 /// they are. A byte stream counts as answered when it begins.
 #[derive(Debug)]
 pub struct Layered<L> {
-    inner: Arc<dyn EmailProvider>,
-    layer: L,
+    pub(super) inner: Arc<dyn EmailProvider>,
+    pub(super) layer: L,
 }
 
 impl<L: Layer> Layered<L> {
@@ -148,6 +148,14 @@ impl<L: Layer> EmailProvider for Layered<L> {
 
     fn notifier(&self) -> Option<&dyn Notifier> {
         self.inner.notifier()
+    }
+
+    fn submitter(&self) -> Option<&dyn Submitter> {
+        self.inner.submitter().map(|_| self as &dyn Submitter)
+    }
+
+    fn drafts(&self) -> Option<&dyn Drafts> {
+        self.inner.drafts().map(|_| self as &dyn Drafts)
     }
 
     async fn close(&self) {

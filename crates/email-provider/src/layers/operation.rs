@@ -43,6 +43,20 @@ pub enum Operation {
     Remove,
     /// `create_folder`.
     CreateFolder,
+    /// `submit` of the submitter.
+    Submit,
+    /// `settle` of the submitter.
+    Settle,
+    /// `file` of the submitter.
+    File,
+    /// `create` of the drafts.
+    CreateDraft,
+    /// `replace` of the drafts.
+    ReplaceDraft,
+    /// `discard` of the drafts.
+    DiscardDraft,
+    /// `find` of the drafts.
+    FindDraft,
 }
 
 impl Operation {
@@ -61,11 +75,38 @@ impl Operation {
             Self::Update => "update",
             Self::Remove => "remove",
             Self::CreateFolder => "create_folder",
+            Self::Submit => "submit",
+            Self::Settle => "settle",
+            Self::File => "file",
+            Self::CreateDraft => "create_draft",
+            Self::ReplaceDraft => "replace_draft",
+            Self::DiscardDraft => "discard_draft",
+            Self::FindDraft => "find_draft",
         }
     }
 
     /// Whether it leaves the mailbox as it is, so that doing it twice is harmless.
     pub fn is_read(&self) -> bool {
-        !matches!(self, Self::Update | Self::Remove | Self::CreateFolder)
+        match self {
+            Self::Update
+            | Self::Remove
+            | Self::CreateFolder
+            | Self::Submit
+            | Self::File
+            | Self::CreateDraft
+            | Self::ReplaceDraft
+            | Self::DiscardDraft => false,
+            Self::Folders
+            | Self::Search { .. }
+            | Self::Fetch { .. }
+            | Self::Raw
+            | Self::Attachment
+            | Self::Survey
+            | Self::Begin
+            | Self::Scan { .. }
+            | Self::Changes { .. }
+            | Self::Settle
+            | Self::FindDraft => true,
+        }
     }
 }

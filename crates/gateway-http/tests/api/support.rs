@@ -146,6 +146,7 @@ impl Api {
         store.migrate().await.unwrap();
         let plugin = MemoryPlugin::new();
         let context = GatewayContext {
+            public_url: None,
             network: Arc::new(GuardedNetwork::new(vec![], GuardOptions::default())),
             clock: Arc::new(SystemClock),
             provider_config: json!({}),

@@ -89,6 +89,7 @@ impl Gateway {
                     identity: one.identity.clone(),
                     thread: one.thread.clone(),
                     envelope: envelope.cloned(),
+                    revised: false,
                 },
             ));
         }

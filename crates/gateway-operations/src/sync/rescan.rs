@@ -228,6 +228,7 @@ impl Gateway {
                 identity: None,
                 thread: None,
                 envelope: None,
+                revised: false,
             })
             .collect();
         let mut vanished = Vec::new();

@@ -191,6 +191,7 @@ impl Harness {
 
 fn context(clock: Arc<dyn Clock>) -> GatewayContext {
     GatewayContext {
+        public_url: None,
         network: Arc::new(NoNetwork),
         clock,
         provider_config: Value::Null,

@@ -29,7 +29,8 @@ impl BackendWords {
     /// Those of these backends.
     pub fn of(registry: &ProviderRegistry) -> Self {
         let infos = registry.plugins().map(|plugin| plugin.info());
-        let words = infos.filter_map(|info| Some((info.environment?, info.kind)));
+        let words =
+            infos.flat_map(|info| info.environment.iter().map(move |word| (*word, info.kind)));
         Self(words.collect())
     }
 

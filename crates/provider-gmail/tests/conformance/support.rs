@@ -66,6 +66,7 @@ impl GmailHarness {
         let allowed = "127.0.0.0/8".parse().expect("a network");
         let network = GuardedNetwork::new(vec![allowed], GuardOptions::default());
         let context = ConnectContext {
+            public_url: None,
             network: Arc::new(network),
             clock: Arc::new(SystemClock),
             config,

@@ -55,6 +55,7 @@ impl GraphHarness {
         let allowed = "127.0.0.0/8".parse().expect("a network");
         let network = GuardedNetwork::new(vec![allowed], GuardOptions::default());
         let context = ConnectContext {
+            public_url: None,
             network: Arc::new(network),
             clock: Arc::new(SystemClock),
             config,

@@ -110,6 +110,7 @@ pub fn context() -> ConnectContext {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let allow = vec!["127.0.0.0/8".parse().expect("a network")];
     ConnectContext {
+        public_url: None,
         network: Arc::new(GuardedNetwork::new(allow, GuardOptions::default())),
         clock: Arc::new(SystemClock),
         tokens: None,

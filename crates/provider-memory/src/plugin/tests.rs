@@ -9,6 +9,7 @@ use crate::Fault;
 
 fn context() -> ConnectContext {
     ConnectContext {
+        public_url: None,
         network: Arc::new(GuardedNetwork::new(Vec::new(), GuardOptions::default())),
         clock: Arc::new(SystemClock),
         tokens: None,
