@@ -92,7 +92,9 @@ impl FakeGraph {
     #[must_use]
     pub fn user(&self, email: &str) -> User {
         self.inner.oauth.add_user(email);
-        self.inner.world().add_user(email);
+        let ids = self.inner.oauth.microsoft_ids(email);
+        // `oid` of a user's ID token is the id that this API gives the user ("ID token claims reference").
+        self.inner.world().add_user(email).object_id = ids.unwrap_or_default().1;
         User {
             inner: Arc::clone(&self.inner),
             email: email.to_owned(),

@@ -46,6 +46,8 @@ pub struct AccountInput {
     pub auth_string1: Option<SecretString>,
     /// Refresh token.
     pub auth_string2: Option<SecretString>,
+    /// What the provider says of the user, straight from its token endpoint: never from a client.
+    pub id_token: Option<SecretString>,
     /// When the access token ends.
     pub auth_expires_at: Option<DateTime<Utc>>,
     /// The provider's own names for what it granted; empty: unknown.

@@ -7,7 +7,7 @@ mod removal;
 mod tokens;
 mod unsaved;
 
-pub(crate) use endpoint::{ReturnedCode, TokenFailure, authorize_url, exchange};
+pub(crate) use endpoint::{Exchanged, ReturnedCode, TokenFailure, authorize_url, exchange};
 pub(crate) use tokens::AccountTokens;
 pub(crate) use unsaved::UnsavedTokens;
 

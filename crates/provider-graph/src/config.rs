@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
-use crate::{address::Root, quota::Quota};
+use crate::{address::Root, push::PUSH_NAME, quota::Quota};
 
 /// Everything has a default but what the operator registered with the vendor. National clouds have other addresses:
 /// <https://learn.microsoft.com/graph/deployments>.
@@ -21,9 +21,11 @@ pub(crate) struct Config {
     /// Who may sign in: `common`, `organizations`, `consumers`, or one tenant by its id or domain.
     pub tenant: String,
     /// Root of the API, without the version.
+    #[serde(alias = "url")]
     pub graph_url: Url,
-    /// The gateway's own address for pushed hints, as the vendor reaches it: `https://…/v1/push/office365/email`. Without it
-    /// nothing is pushed.
+    /// The gateway's own address for pushed hints, as the vendor reaches it: `https://…/v1/push/office365/email`. Where it is
+    /// not set it is the one below the gateway's public address, if that is one of https, the only ones that the vendor
+    /// pushes to. Without either nothing is pushed.
     pub push_url: Option<Url>,
     /// What pushed hints are recognised by. Without it they are by [`Config::client_secret`].
     pub push_secret: Option<SecretString>,
@@ -56,6 +58,14 @@ impl Config {
     /// # Errors
     /// `Invalid`, naming what is wrong.
     pub(crate) fn of(context: &ConnectContext) -> Result<Self, SignInError> {
+        let mut config = Self::section(context)?;
+        if config.push_url.is_none() {
+            config.push_url = context.public_url.as_ref().and_then(push_url);
+        }
+        Ok(config)
+    }
+
+    fn section(context: &ConnectContext) -> Result<Self, SignInError> {
         if context.config.is_null() {
             return Ok(Self::default());
         }
@@ -99,6 +109,16 @@ impl Config {
     }
 }
 
+/// The route for pushes to [`PUSH_NAME`] below the gateway's public address.
+fn push_url(public: &Url) -> Option<Url> {
+    let mut url = public.clone();
+    let mut path = url.path_segments_mut().ok()?;
+    path.pop_if_empty()
+        .extend(["v1", "push", PUSH_NAME, "email"]);
+    drop(path);
+    (url.scheme() == "https").then_some(url)
+}
+
 fn invalid(what: &str) -> SignInError {
     SignInError::Invalid(format!(
         "the configuration of the Microsoft backend: {what}"
@@ -126,6 +146,41 @@ mod tests {
             let odd = read(serde_json::json!({"graph_url": url})).unwrap_err();
             assert!(odd.contains("address") && !odd.contains("u:p"), "{odd}");
         }
+    }
+
+    #[test]
+    fn hints_are_pushed_to_where_the_world_reaches_the_gateway_by_https() {
+        let push_url = |public: Option<&str>, section: serde_json::Value| {
+            let mut context = crate::plugin::tests::context(section);
+            context.public_url = public.map(|url| url.parse().unwrap());
+            let config = Config::of(&context).ok()?;
+            config.push_url.map(String::from)
+        };
+        let none = || serde_json::json!({});
+        assert_eq!(
+            push_url(Some("https://x.example"), none()).as_deref(),
+            Some("https://x.example/v1/push/office365/email")
+        );
+        assert_eq!(
+            push_url(Some("https://x.example/mail/"), serde_json::Value::Null).as_deref(),
+            Some("https://x.example/mail/v1/push/office365/email")
+        );
+        assert_eq!(push_url(Some("http://x.example"), none()), None);
+        assert_eq!(push_url(None, none()), None);
+        let own = serde_json::json!({"push_url": "https://y.example/p"});
+        assert_eq!(
+            push_url(Some("https://x.example"), own).as_deref(),
+            Some("https://y.example/p")
+        );
+    }
+
+    #[test]
+    fn the_root_of_the_api_has_a_short_name_too() {
+        let config = read(serde_json::json!({"url": "https://graph.microsoft.us"})).unwrap();
+        assert_eq!(config.graph_url.as_str(), "https://graph.microsoft.us/");
+        let both =
+            serde_json::json!({"url": "https://a.example", "graph_url": "https://b.example"});
+        assert!(read(both).unwrap_err().contains("graph_url"));
     }
 
     #[test]

@@ -53,6 +53,9 @@ pub(crate) fn state(message: &Message) -> Option<EntryState> {
 }
 
 /// An entry with as much as was told. `None` stands for what was not.
+///
+/// Drafts are edited in place, under the same id, and every program that shows one saves it now and then: what is told of
+/// one again may say something else.
 pub(crate) fn entry(id: &ItemId, message: &Message) -> Entry {
     Entry {
         key: id.key(),
@@ -61,7 +64,7 @@ pub(crate) fn entry(id: &ItemId, message: &Message) -> Entry {
         identity: Some(identity(id)),
         thread: thread(message),
         envelope: has_envelope(message).then(|| envelope(message)),
-        revised: false,
+        revised: message.is_draft == Some(true),
     }
 }
 
@@ -136,7 +139,11 @@ fn body(own: Option<&ItemBody>, text: Option<ItemBody>) -> Body {
         let kind = body.content_type.as_deref().unwrap_or_default();
         kind.eq_ignore_ascii_case("html")
     };
-    let content = |body: &ItemBody| body.content.clone().filter(|content| !content.is_empty());
+    // The store gives texts with the line ends of the wire.
+    let content = |body: &ItemBody| {
+        let content = body.content.as_deref().filter(|text| !text.is_empty());
+        content.map(|text| text.replace("\r\n", "\n"))
+    };
     let mut body = match own {
         Some(own) if is_html(own) => Body {
             html: content(own),
@@ -268,6 +275,18 @@ mod tests {
     }
 
     #[test]
+    fn a_draft_that_is_told_again_may_say_something_else() {
+        let id = ItemId::parse("A").unwrap();
+        for (told, is_revised) in [
+            (serde_json::json!({"id": "A", "isDraft": true}), true),
+            (serde_json::json!({"id": "A", "isDraft": false}), false),
+            (serde_json::json!({"id": "A", "isRead": true}), false),
+        ] {
+            assert_eq!(entry(&id, &message(told)).revised, is_revised);
+        }
+    }
+
+    #[test]
     fn a_state_is_told_whole() {
         let told = message(serde_json::json!({
             "id": "A", "isRead": true, "isDraft": false, "parentFolderId": "F",
@@ -330,6 +349,14 @@ mod tests {
         assert_eq!(
             (html.html.as_deref(), html.text.as_deref()),
             (Some("<p>a</p>"), Some("a"))
+        );
+        let lines = body(
+            Some(&own("html", "<p>a\r\nb</p>")),
+            Some(own("text", "a\r\nb")),
+        );
+        assert_eq!(
+            (lines.html.as_deref(), lines.text.as_deref()),
+            (Some("<p>a\nb</p>"), Some("a\nb"))
         );
         let alone = body(Some(&own("HTML", "<p>a</p>")), None);
         assert_eq!(alone.text.as_deref().map(str::trim), Some("a"));

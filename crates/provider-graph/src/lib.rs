@@ -18,6 +18,7 @@ mod error;
 mod feed;
 mod fetching;
 mod folders;
+mod id_token;
 mod ids;
 mod listing;
 mod mailbox;

@@ -19,6 +19,7 @@ use email_provider::{
     push::PushReceiver,
 };
 use secrecy::SecretString;
+use serde_json::Value;
 use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{
@@ -26,6 +27,7 @@ use crate::{
     client_state::ClientStates,
     config::Config,
     folders::Roles,
+    id_token,
     mailbox::Mailbox,
     proof::{self, Stored},
     provider::GraphProvider,
@@ -50,16 +52,16 @@ impl GraphPlugin {
     /// Places for requests under way at a mailbox, shared by all that is opened for it.
     fn places(&self, stored: &Stored, config: &Config) -> Arc<Semaphore> {
         let new = || Arc::new(Semaphore::new(config.quota.concurrency()));
-        let Some(subject) = &stored.subject else {
+        let Some(user) = stored.user() else {
             return new();
         };
         let mut all = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(places) = all.get(subject).and_then(Weak::upgrade) {
+        if let Some(places) = all.get(user).and_then(Weak::upgrade) {
             return places;
         }
         all.retain(|_, places| places.strong_count() > 0);
         let places = new();
-        all.insert(subject.clone(), Arc::downgrade(&places));
+        all.insert(user.to_owned(), Arc::downgrade(&places));
         places
     }
 
@@ -100,6 +102,15 @@ fn config_of(context: &ConnectContext) -> ProviderResult<Config> {
         .map_err(|error| ProviderError::new(ErrorKind::Unexpected, error.to_string()))
 }
 
+/// Who has signed in. The mailbox tells as well whose it is: a token that names nobody ends no sign-in.
+fn signed_in(config: &Config, token: &SecretString) -> Option<id_token::User> {
+    let user = id_token::User::of(token, config.client_id.as_deref());
+    if user.is_none() {
+        tracing::warn!("an ID token that names no user of this client is not used");
+    }
+    user
+}
+
 fn call() -> Call {
     Call {
         priority: Priority::Interactive,
@@ -123,7 +134,7 @@ impl ProviderPlugin for GraphPlugin {
     /// The address may be unknown still: the mailbox tells it.
     async fn resolve(
         &self,
-        _context: &ConnectContext,
+        context: &ConnectContext,
         sign_in: &SignIn,
     ) -> Result<ConnectedMailbox, SignInError> {
         if sign_in.access_token.is_none() && sign_in.refresh_token.is_none() {
@@ -137,6 +148,13 @@ impl ProviderPlugin for GraphPlugin {
         if login.len() > 320 || login.contains(char::is_control) {
             return Err(SignInError::Invalid("email is none".to_owned()));
         }
+        let stored = Stored {
+            signed_in: match &sign_in.id_token {
+                Some(token) => signed_in(&Config::of(context)?, token),
+                None => None,
+            },
+            ..Stored::default()
+        };
         let no_token = || SecretString::from("");
         let grant = Grant {
             access_token: sign_in.access_token.clone().unwrap_or_else(no_token),
@@ -146,7 +164,8 @@ impl ProviderPlugin for GraphPlugin {
         };
         Ok(ConnectedMailbox {
             connection: Connection {
-                settings: serde_json::json!({}),
+                // Text has a JSON form.
+                settings: serde_json::to_value(&stored).unwrap_or_default(),
                 secret: grant.to_secret(),
             },
             identity: MailboxIdentity {
@@ -168,6 +187,10 @@ impl ProviderPlugin for GraphPlugin {
         let config = Config::of(context)?;
         let api = self.api(context, &mailbox.connection, &config)?;
         Ok(proof::prove(&api, call(), mailbox).await?)
+    }
+
+    fn is_same_mailbox(&self, earlier: &Value, later: &Value) -> Option<bool> {
+        proof::is_same(&Stored::of(earlier), &Stored::of(later))
     }
 
     fn oauth(&self) -> Option<&dyn OAuthPlugin> {
@@ -220,7 +243,7 @@ pub(crate) mod tests {
     use super::*;
 
     /// A context with this section of the configuration.
-    pub(crate) fn context(config: serde_json::Value) -> ConnectContext {
+    pub(crate) fn context(config: Value) -> ConnectContext {
         ConnectContext {
             public_url: None,
             network: Arc::new(email_provider::network::GuardedNetwork::new(
@@ -237,7 +260,7 @@ pub(crate) mod tests {
     #[tokio::test]
     async fn a_sign_in_needs_a_token_and_keeps_it_as_a_grant() {
         let plugin = GraphPlugin::default();
-        let context = context(serde_json::Value::Null);
+        let context = context(Value::Null);
         let nothing = plugin.resolve(&context, &SignIn::default()).await;
         assert!(matches!(nothing, Err(SignInError::Invalid(_))));
         let sign_in = SignIn {

@@ -14,14 +14,16 @@ use std::{
 
 use async_trait::async_trait;
 use email_provider::{
-    ConnectContext,
+    ConnectContext, MailboxIdentity,
     push::{PushAnswer, PushReceiver, PushRequest, PushedMailbox},
 };
 use serde::Deserialize;
 use tokio::sync::Notify;
 
-use crate::{client_state::ClientStates, config::Config, plugin::GraphPlugin};
+use crate::{client_state::ClientStates, config::Config, id_token, plugin::GraphPlugin};
 
+/// Our part of the address of pushes.
+pub(crate) const PUSH_NAME: &str = "office365";
 /// Most notifications of one request that are looked at.
 const MOST: usize = 1_000;
 /// Longest token of a handshake, in octets.
@@ -115,7 +117,7 @@ impl Signals {
 #[async_trait]
 impl PushReceiver for GraphPlugin {
     fn name(&self) -> &'static str {
-        "office365"
+        PUSH_NAME
     }
 
     async fn receive(&self, context: &ConnectContext, request: &PushRequest) -> PushAnswer {
@@ -144,9 +146,14 @@ impl PushReceiver for GraphPlugin {
             if let Some(event) = &one.lifecycle_event {
                 self.signals.tell(&mailbox.subject, event);
             }
-            let hint = PushedMailbox::Identity(mailbox);
-            if !hints.contains(&hint) {
-                hints.push(hint);
+            // An account of the same mailbox that was connected by tokens alone is known by less.
+            let other = id_token::without_tenant(&mailbox.subject);
+            let other = other.map(|subject| MailboxIdentity { subject });
+            for mailbox in [Some(mailbox), other].into_iter().flatten() {
+                let hint = PushedMailbox::Identity(mailbox);
+                if !hints.contains(&hint) {
+                    hints.push(hint);
+                }
             }
         }
         match is_any_genuine {

@@ -8,8 +8,8 @@
 use std::time::Duration;
 
 use email_provider::{
-    Call, ErrorKind, ProviderError, ProviderResult, ScanDetail, ScanNext, ScanPage, ScanRequest,
-    ScopeKey,
+    Call, Entry, ErrorKind, ProviderError, ProviderResult, ScanDetail, ScanNext, ScanPage,
+    ScanRequest, ScopeKey,
 };
 use tokio::time::Instant;
 
@@ -138,7 +138,14 @@ async fn list(
     let here = found
         .iter()
         .filter(|(_, message)| !has_left(folder, message))
-        .map(|(id, message): &(ItemId, _)| convert::entry(id, message));
+        .map(|(id, message): &(ItemId, _)| {
+            let entry = convert::entry(id, message);
+            Entry {
+                // What a draft says is told here.
+                revised: entry.revised && request.detail == ScanDetail::Keys,
+                ..entry
+            }
+        });
     Ok(ScanPage {
         entries: here.collect(),
         // As they were counted lately: fewer than there are, perhaps.

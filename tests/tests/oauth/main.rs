@@ -8,6 +8,7 @@ mod form;
 mod form_in_chromium;
 mod isolation;
 mod issuer;
+mod microsoft;
 mod push;
 mod refresh;
 mod removal;

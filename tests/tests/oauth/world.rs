@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use email_provider::{Clock, ProviderRegistry, SystemClock};
 use fake_gmail::{FakeGmail, User};
+use fake_graph::FakeGraph;
 use fake_oauth::FakeOAuth;
 use gateway_operations::Gateway;
 use polypost::server::{Parts, Running};
@@ -82,6 +83,7 @@ impl Replica {
 pub struct World {
     pub oauth: FakeOAuth,
     pub gmail: FakeGmail,
+    pub graph: FakeGraph,
     pub clock: Arc<Forward>,
     pub replica: Replica,
     config: Config,
@@ -113,9 +115,10 @@ impl World {
             .ok();
         let oauth = FakeOAuth::start().await.unwrap();
         let gmail = FakeGmail::start(&oauth).await.unwrap();
+        let graph = FakeGraph::start(&oauth).await.unwrap();
         let storage = Storage::new(store).await.unwrap();
         let clock = Arc::new(Forward::default());
-        let mut config = config(&oauth, &gmail, &storage);
+        let mut config = config(&oauth, (&gmail, &graph), &storage);
         change(&mut config);
         let replica = serve(&config, &clock, registry).await;
         let callback = format!("{}/v1/auth/callback", replica.base);
@@ -129,6 +132,7 @@ impl World {
         Self {
             oauth,
             gmail,
+            graph,
             clock,
             replica,
             config,
@@ -256,7 +260,11 @@ impl World {
     }
 }
 
-fn config(oauth: &FakeOAuth, gmail: &FakeGmail, storage: &Storage) -> Config {
+fn config(
+    oauth: &FakeOAuth,
+    (gmail, graph): (&FakeGmail, &FakeGraph),
+    storage: &Storage,
+) -> Config {
     let google: Value = json!({
         "client_id": AT_PROVIDER.0,
         "client_secret": AT_PROVIDER.1,
@@ -285,6 +293,13 @@ fn config(oauth: &FakeOAuth, gmail: &FakeGmail, storage: &Storage) -> Config {
         ..Config::default()
     };
     config.providers.insert("gmail".to_owned(), google);
+    let microsoft = json!({
+        "client_id": AT_PROVIDER.0,
+        "client_secret": AT_PROVIDER.1,
+        "url": graph.url(),
+        "login_url": oauth.url(),
+    });
+    config.providers.insert("graph".to_owned(), microsoft);
     config
 }
 

@@ -1,7 +1,5 @@
 //! The user, the mailbox's settings, and ids of one kind for ids of another.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use serde_json::{Value, json};
 
 use super::{Request, mailbox};
@@ -26,7 +24,7 @@ pub(super) fn run(world: &World, request: &Request) -> Result<Answer, ApiError> 
         }),
         _ => json!({
             "@odata.context": request.context("users/$entity"),
-            "id": user_id(&mailbox.email),
+            "id": mailbox.object_id,
             "displayName": mailbox.email.split('@').next(),
             "mail": mailbox.email,
             "userPrincipalName": mailbox.email,
@@ -40,25 +38,6 @@ pub(super) fn run(world: &World, request: &Request) -> Result<Answer, ApiError> 
         }),
     };
     Ok(Answer::json(200, &value))
-}
-
-/// A UUID of the user's own, always the same one.
-fn user_id(email: &str) -> String {
-    let half = |salt: u8| {
-        let mut hasher = DefaultHasher::new();
-        (salt, email).hash(&mut hasher);
-        hasher.finish()
-    };
-    let hex = format!("{:016x}{:016x}", half(0), half(1));
-    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-    format!(
-        "{}-{}-4{}-a{}-{}",
-        part(0, 8),
-        part(8, 12),
-        part(13, 16),
-        part(17, 20),
-        part(20, 32)
-    )
 }
 
 fn translate(world: &World, request: &Request) -> Result<Value, ApiError> {

@@ -62,6 +62,8 @@ pub(crate) struct Stored {
 
 pub(crate) struct Mailbox {
     pub email: String,
+    /// The user's.
+    pub object_id: String,
     pub folders: BTreeMap<FolderKey, Folder>,
     pub messages: BTreeMap<Number, Stored>,
     /// Both ids of every message, and those of the messages that `readable_after_deletion` keeps.
@@ -89,6 +91,7 @@ impl Mailbox {
     pub fn new(email: &str, seed: u64) -> Self {
         let mut mailbox = Self {
             email: email.to_owned(),
+            object_id: String::new(),
             folders: BTreeMap::new(),
             messages: BTreeMap::new(),
             by_id: HashMap::new(),

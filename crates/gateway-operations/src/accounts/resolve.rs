@@ -149,7 +149,7 @@ fn sign_in(input: &AccountInput, by_oauth: bool) -> SignIn {
         server_url: input.server_url.clone(),
         server_url2: input.server_url2.clone(),
         trust_server: input.trust_server,
-        id_token: None,
+        id_token: input.id_token.clone(),
         expires_at: input.auth_expires_at,
         granted_scopes: input.granted_scopes.clone(),
     }

@@ -5,18 +5,47 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 use email_model::Timestamp;
 use email_provider::oauth::{Grant, OAuthClient, TokenRefusal};
 use oauth2::{
-    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet,
-    HttpRequest, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError,
-    Scope, TokenResponse, TokenUrl,
-    basic::{BasicClient, BasicRequestTokenError, BasicTokenResponse},
+    AuthType, AuthUrl, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken,
+    EndpointNotSet, ExtraTokenFields, HttpRequest, PkceCodeChallenge, PkceCodeVerifier,
+    RedirectUrl, RefreshToken, RequestTokenError, Scope, StandardRevocableToken,
+    StandardTokenResponse, TokenResponse, TokenUrl,
+    basic::{
+        BasicErrorResponse, BasicRequestTokenError, BasicRevocationErrorResponse,
+        BasicTokenIntrospectionResponse, BasicTokenType,
+    },
 };
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::http::{HttpError, TokenHttp};
 
 /// Longest description kept, in characters.
 const LONGEST_DESCRIPTION: usize = 200;
+
+/// What a server says beside its tokens.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Beside {
+    /// Who the user is (OpenID Connect Core section 3.1.3.3).
+    #[serde(default, skip_serializing)]
+    id_token: Option<SecretString>,
+}
+
+impl ExtraTokenFields for Beside {}
+
+type Tokens = StandardTokenResponse<Beside, BasicTokenType>;
+type TokenClient<HasTokenUrl = EndpointNotSet> = Client<
+    BasicErrorResponse,
+    Tokens,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    HasTokenUrl,
+>;
 
 /// Why there are no tokens.
 #[derive(Debug)]
@@ -33,8 +62,8 @@ pub(crate) enum TokenFailure {
 }
 
 /// The secret in the body: every server that is in use takes it there, not every one in a header.
-fn basic(client: &OAuthClient) -> BasicClient {
-    let basic = BasicClient::new(ClientId::new(client.client_id.clone()))
+fn basic(client: &OAuthClient) -> TokenClient {
+    let basic = TokenClient::new(ClientId::new(client.client_id.clone()))
         .set_auth_type(AuthType::RequestBody);
     match &client.client_secret {
         Some(secret) => {
@@ -44,10 +73,7 @@ fn basic(client: &OAuthClient) -> BasicClient {
     }
 }
 
-fn with_token_url(
-    client: &OAuthClient,
-) -> BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, oauth2::EndpointSet>
-{
+fn with_token_url(client: &OAuthClient) -> TokenClient<oauth2::EndpointSet> {
     basic(client).set_token_uri(TokenUrl::from_url(client.token_url.clone()))
 }
 
@@ -86,13 +112,20 @@ pub(crate) struct ReturnedCode<'a> {
     pub asked: &'a [String],
 }
 
+/// What a code was exchanged for.
+pub(crate) struct Exchanged {
+    pub grant: Grant,
+    /// What the server says of the user, where it does. Nobody has verified its signature.
+    pub id_token: Option<SecretString>,
+}
+
 /// Exchanges a code for a grant.
 pub(crate) async fn exchange(
     http: &Arc<TokenHttp>,
     client: &OAuthClient,
     exchange: ReturnedCode<'_>,
     now: Timestamp,
-) -> Result<Grant, TokenFailure> {
+) -> Result<Exchanged, TokenFailure> {
     let verifier = PkceCodeVerifier::new(exchange.verifier.expose_secret().to_owned());
     let redirect_uri = RedirectUrl::from_url(exchange.redirect_uri.clone());
     let answer = with_token_url(client)
@@ -101,7 +134,11 @@ pub(crate) async fn exchange(
         .set_redirect_uri(Cow::Owned(redirect_uri))
         .request_async(&sender(http))
         .await;
-    grant(answer, exchange.asked, None, now)
+    let tokens = answer.map_err(failure)?;
+    Ok(Exchanged {
+        grant: grant(&tokens, exchange.asked, None, now)?,
+        id_token: tokens.extra_fields().id_token.clone(),
+    })
 }
 
 /// Asks for another access token.
@@ -117,7 +154,8 @@ pub(crate) async fn refresh(
         .exchange_refresh_token(&refresh_token)
         .request_async(&sender(http))
         .await;
-    grant(answer, &old.scopes, old.refresh_token.clone(), now)
+    let tokens = answer.map_err(failure)?;
+    grant(&tokens, &old.scopes, old.refresh_token.clone(), now)
 }
 
 /// Ends a grant (RFC 7009 section 2.1).
@@ -166,12 +204,11 @@ fn sender(
 }
 
 fn grant(
-    answer: Result<BasicTokenResponse, BasicRequestTokenError<HttpError>>,
+    tokens: &Tokens,
     scopes: &[String],
     refresh_token: Option<SecretString>,
     now: Timestamp,
 ) -> Result<Grant, TokenFailure> {
-    let tokens = answer.map_err(failure)?;
     let access_token = tokens.access_token().secret();
     if access_token.is_empty() {
         return Err(passing("an answer without a token"));

@@ -185,6 +185,17 @@ fn a_backend_has_a_word_of_its_own_in_the_environment() {
 }
 
 #[test]
+fn a_backend_with_two_words_takes_its_settings_by_either() {
+    let environment = [
+        ("POLYPOST_GRAPH_URL", "https://graph.example/"),
+        ("POLYPOST_MICROSOFT_CLIENT_ID", "4711"),
+    ];
+    let config = load("", &environment).unwrap();
+    let expected = serde_json::json!({"url": "https://graph.example/", "client_id": "4711"});
+    assert_eq!(config.providers["graph"], expected);
+}
+
+#[test]
 fn browsers_are_told_of_the_public_url_and_of_nothing_else() {
     let address: SocketAddr = "127.0.0.1:1234".parse().unwrap();
     let url = |file: &str| {

@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use email_provider::{
     ConnectedMailbox, Detail, ErrorKind, ProviderPlugin as _, ProviderResult, SignIn, SignInError,
     oauth::AccessTokens,
@@ -45,6 +46,32 @@ async fn the_identity_is_the_users_id_and_the_address_the_mailboxs_own() {
     let _ = harness.server.user(other);
     let other = prove(&harness, harness.server.token(other, &SCOPES)).await;
     assert_ne!(other.expect("a mailbox").identity, mailbox.identity);
+}
+
+#[tokio::test]
+async fn a_mailbox_is_known_by_tenant_and_object_where_the_authorisation_server_names_them() {
+    let harness = GraphHarness::start(|_| {}).await;
+    let (tenant, object) = harness.oauth.microsoft_ids(EMAIL).expect("a user");
+    let claims = serde_json::json!({"aud": "the-gateway", "tid": tenant, "oid": object});
+    let mut context = harness.context.clone();
+    context.config["client_id"] = "the-gateway".into();
+    let claims = BASE64_URL_SAFE_NO_PAD.encode(claims.to_string());
+    let sign_in = SignIn {
+        access_token: Some(harness.server.token(EMAIL, &SCOPES).into()),
+        id_token: Some(format!("e30.{claims}.c2ln").into()),
+        ..SignIn::default()
+    };
+    let plugin = &harness.plugin;
+    let resolved = plugin.resolve(&context, &sign_in).await;
+    let proved = plugin.prove(&context, resolved.expect("a sign-in")).await;
+    let proved = proved.expect("a mailbox");
+    assert_eq!(proved.identity.subject, format!("{tenant}:{object}"));
+    let by_tokens = prove(&harness, harness.server.token(EMAIL, &SCOPES)).await;
+    let by_tokens = by_tokens.expect("a mailbox");
+    assert_eq!(by_tokens.identity.subject, object);
+    let settings = |mailbox: &ConnectedMailbox| mailbox.connection.settings.clone();
+    let is_same = plugin.is_same_mailbox(&settings(&by_tokens), &settings(&proved));
+    assert_eq!(is_same, Some(true));
 }
 
 #[tokio::test]

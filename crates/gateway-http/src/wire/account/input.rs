@@ -98,6 +98,7 @@ impl ApiAccountInDto {
             password: self.password,
             auth_string1: self.auth_string1,
             auth_string2: self.auth_string2,
+            id_token: None,
             auth_expires_at: self.auth_expires_at,
             granted_scopes: Vec::new(),
             server_url: given(self.server_url),

@@ -1,6 +1,5 @@
 //! The return from the provider.
 
-use email_provider::oauth::Grant;
 use gateway_store::Application;
 use secrecy::ExposeSecret;
 
@@ -12,7 +11,7 @@ use super::{
 use crate::{
     Gateway, OperationError, OperationResult,
     accounts::{AccountInput, resolve::Asker},
-    oauth::{ReturnedCode, TokenFailure, exchange},
+    oauth::{Exchanged, ReturnedCode, TokenFailure, exchange},
 };
 
 /// Longest code of a provider, in octets.
@@ -90,8 +89,8 @@ impl Gateway {
             verifier: &verifier,
             asked: scopes,
         };
-        let grant = exchange(self.token_http(), &client, exchanged, self.now()).await;
-        let grant = grant.map_err(|failure| match failure {
+        let exchanged = exchange(self.token_http(), &client, exchanged, self.now()).await;
+        let exchanged = exchanged.map_err(|failure| match failure {
             TokenFailure::Passing { why, .. } => {
                 tracing::warn!(why, "no answer to a code");
                 refusal("temporarily_unavailable", "the provider does not answer")
@@ -102,7 +101,7 @@ impl Gateway {
                 refusal("server_error", "the provider refused its own code")
             }
         })?;
-        let input = input(pending, grant);
+        let input = input(pending, exchanged);
         let mut resolved = self.resolve(&input).await?;
         self.prove(Asker::Application(application.id), &input, &mut resolved)
             .await?;
@@ -111,13 +110,15 @@ impl Gateway {
     }
 }
 
-fn input(pending: &Pending, grant: Grant) -> AccountInput {
+fn input(pending: &Pending, exchanged: Exchanged) -> AccountInput {
     let request = &pending.request;
+    let grant = exchanged.grant;
     AccountInput {
         service_type: request.service_type.clone(),
         active: true,
         auth_string1: Some(grant.access_token),
         auth_string2: grant.refresh_token,
+        id_token: exchanged.id_token,
         auth_expires_at: grant.expires_at,
         granted_scopes: grant.scopes,
         client_org_id: request.client_org_id.clone(),

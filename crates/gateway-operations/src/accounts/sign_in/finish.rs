@@ -63,8 +63,15 @@ impl Gateway {
             return Ok(None);
         }
         let (store, identity) = (&self.inner.store, resolved.identity());
-        let found = store.find_accounts(application.id, None, Some(&identity));
-        let mut found = found.await.map_err(OperationError::from)?;
+        let mut found = store
+            .find_accounts(application.id, None, Some(&identity))
+            .await
+            .map_err(OperationError::from)?;
+        // One that was connected in another way may go by another identity.
+        if let Some(email) = &resolved.mailbox.email {
+            let others = store.find_accounts(application.id, Some(email), None);
+            found.extend(others.await.map_err(OperationError::from)?);
+        }
         found.retain(|account| {
             account.service_type == request.service_type && resolved.is_of(account)
         });
