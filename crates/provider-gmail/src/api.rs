@@ -2,11 +2,14 @@
 //! put into the gateway's terms.
 //!
 //! Most are made by the client library ([`Api::ask`], [`Api::write`]). By hand, over the same client, are made
-//! those that it cannot make: batches, messages (it refuses base64 without padding) and byte streams.
+//! those that it cannot make: batches, messages (it refuses base64 without padding), byte streams and what is sent.
 
 mod batch;
 mod by_hand;
 mod failure;
+mod outgo;
+mod session;
+mod upload;
 
 use std::{
     fmt,
@@ -24,7 +27,9 @@ use hyper_rustls::HttpsConnector;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::{Instant, timeout_at};
 
+pub(crate) use batch::Batched;
 pub(crate) use failure::{Failure, Seen};
+pub(crate) use upload::{LARGEST_MESSAGE, Upload};
 
 use crate::{
     client::Client,
@@ -145,12 +150,26 @@ impl Api {
         hub
     }
 
-    /// Pays, sends, and sends once more with another token where the first was refused.
     async fn attempt<T, R>(
         &self,
         call: Call,
         units: u32,
         effect: Effect,
+        send: impl Fn(SecretString) -> R,
+    ) -> ProviderResult<T>
+    where
+        R: Future<Output = Result<T, Failure>>,
+    {
+        self.attempt_watched(call, units, || effect, send).await
+    }
+
+    /// Pays, sends, and sends once more with another token where the first was refused. `effect` is asked
+    /// when a request has failed.
+    async fn attempt_watched<T, R>(
+        &self,
+        call: Call,
+        units: u32,
+        effect: impl Fn() -> Effect,
         send: impl Fn(SecretString) -> R,
     ) -> ProviderResult<T>
     where
@@ -166,7 +185,7 @@ impl Api {
             let sent = timeout_at(call.deadline, send(token.clone())).await;
             drop(paid);
             let failure = match sent {
-                Err(_) => return Err(error::late(effect)),
+                Err(_) => return Err(error::late(effect())),
                 Ok(Err(failure)) => failure,
                 Ok(Ok(answer)) => {
                     self.0.throttled.store(0, Ordering::Relaxed);
@@ -180,7 +199,7 @@ impl Api {
                 (token, is_first) = (other, false);
                 continue;
             }
-            return Err(self.note(failure, effect));
+            return Err(self.note(failure, effect()));
         }
     }
 
@@ -197,7 +216,10 @@ impl Api {
 
     /// A failure as the gateway understands it. Throttling holds the whole mailbox back.
     fn note(&self, failure: Failure, effect: Effect) -> ProviderError {
-        let throttling = matches!(&failure, Failure::Refused(refusal) if refusal.is_throttling());
+        let throttling = matches!(
+            &failure,
+            Failure::Refused(refusal) if refusal.is_throttling() && !refusal.is_of_sending()
+        );
         let error = failure.into_error(effect);
         if !throttling {
             return error;

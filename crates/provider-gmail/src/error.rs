@@ -70,6 +70,12 @@ impl Refusal {
         self.status == 429 || (self.status == 403 && passes)
     }
 
+    /// Whether it is sending alone that is limited, for hours:
+    /// <https://developers.google.com/workspace/gmail/api/guides/handle-errors#mail-sending-limits>.
+    pub(crate) fn is_of_sending(&self) -> bool {
+        self.message.contains("Mail sending")
+    }
+
     /// As the gateway understands it.
     pub(crate) fn into_error(self, effect: Effect) -> ProviderError {
         let kind = match self.status {
@@ -159,6 +165,14 @@ pub(crate) fn unreadable() -> ProviderError {
 
 pub(crate) fn no_message() -> ProviderError {
     ProviderError::new(ErrorKind::NotFound, "no such message")
+}
+
+pub(crate) fn no_draft() -> ProviderError {
+    ProviderError::new(ErrorKind::NotFound, "no such draft")
+}
+
+pub(crate) fn another_draft() -> ProviderError {
+    ProviderError::new(ErrorKind::Conflict, "the draft was changed elsewhere")
 }
 
 pub(crate) fn no_folder() -> ProviderError {

@@ -69,6 +69,21 @@ impl LabelId {
     }
 }
 
+/// A draft's id, which it keeps whatever becomes of its content: `r-12345`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DraftId(String);
+
+impl DraftId {
+    /// `None` for what is none.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        is_word(text, 200).then(|| Self(text.to_owned()))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A page token: a parameter, never part of a path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PageToken(String);

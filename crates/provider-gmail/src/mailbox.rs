@@ -18,6 +18,7 @@ use crate::{
     labels::{CHAT, LabelTable},
     listing::{List, Listings},
     quota::Method,
+    senders::Senders,
 };
 
 /// How long labels are believed where nothing hints at a change. A label that is renamed makes no history.
@@ -31,6 +32,8 @@ pub(crate) struct Mailbox {
     pub topic: Option<String>,
     /// Listings of labels under way.
     pub listings: Listings,
+    /// Whom it may send as.
+    pub senders: Senders,
     labels: Mutex<Option<(Instant, Arc<LabelTable>)>>,
     chats: OnceCell<HashSet<HexId>>,
 }
@@ -45,6 +48,7 @@ impl Mailbox {
             api,
             topic,
             listings: Listings::default(),
+            senders: Senders::default(),
             labels: Mutex::default(),
             chats: OnceCell::new(),
         }

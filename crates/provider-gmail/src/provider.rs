@@ -3,17 +3,16 @@ use std::{ops::Range, sync::Arc};
 use async_trait::async_trait;
 use email_model::PartId;
 use email_provider::{
-    ByteStream, Call, Capabilities, ChangePage, Cursor, Detail, EmailProvider, Fetched, Folder,
-    FolderModel, MessageEdit, MessageRef, NewFolder, Notifier, ProviderResult, Removal, ScanPage,
-    ScanRequest, ScopeKey, SearchCapability, SearchPage, SearchRequest, Survey, ThreadModel,
+    ByteStream, Call, Capabilities, ChangePage, Cursor, Detail, Drafts, EmailProvider, Fetched,
+    Folder, FolderModel, MessageEdit, MessageRef, NewFolder, Notifier, ProviderResult, Removal,
+    ScanPage, ScanRequest, ScopeKey, SearchCapability, SearchPage, SearchRequest, Submitter,
+    Survey, ThreadModel,
 };
 
 use crate::{
-    feed, fetching, labels, mailbox::Mailbox, new_labels, scanning, searching, streams, writing,
+    api::LARGEST_MESSAGE, feed, fetching, labels, mailbox::Mailbox, new_labels, scanning,
+    searching, streams, writing,
 };
-
-/// Largest message that the API takes: <https://developers.google.com/workspace/gmail/api/reference/rest/v1/users.messages/send>.
-const LARGEST_MESSAGE: u64 = 36_700_160;
 
 /// A signed-in mailbox.
 #[derive(Clone, Debug)]
@@ -125,5 +124,13 @@ impl EmailProvider for GmailProvider {
 
     fn notifier(&self) -> Option<&dyn Notifier> {
         self.mailbox.topic.is_some().then_some(self)
+    }
+
+    fn submitter(&self) -> Option<&dyn Submitter> {
+        Some(self)
+    }
+
+    fn drafts(&self) -> Option<&dyn Drafts> {
+        Some(self)
     }
 }

@@ -10,6 +10,12 @@ use serde::Deserialize;
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Method {
     AttachmentsGet,
+    DraftsCreate,
+    DraftsDelete,
+    DraftsGet,
+    DraftsList,
+    DraftsSend,
+    DraftsUpdate,
     GetProfile,
     HistoryList,
     LabelsCreate,
@@ -18,7 +24,9 @@ pub(crate) enum Method {
     MessagesGet,
     MessagesList,
     MessagesModify,
+    MessagesSend,
     MessagesTrash,
+    SendAsList,
     Stop,
     Watch,
 }
@@ -39,20 +47,33 @@ impl Table {
     /// Units of one request.
     fn price(self, method: Method) -> u32 {
         match (method, self) {
-            (Method::GetProfile | Method::LabelsList, _) => 1,
+            (Method::GetProfile | Method::LabelsList | Method::SendAsList, _) => 1,
             (Method::HistoryList, _) => 2,
-            (Method::MessagesList | Method::MessagesModify | Method::LabelsCreate, _) => 5,
-            (Method::MessagesDelete, _) => 10,
             (
-                Method::MessagesGet | Method::AttachmentsGet | Method::MessagesTrash,
+                Method::MessagesList
+                | Method::MessagesModify
+                | Method::LabelsCreate
+                | Method::DraftsList,
+                _,
+            ) => 5,
+            (Method::MessagesDelete | Method::DraftsCreate | Method::DraftsDelete, _) => 10,
+            (Method::DraftsUpdate, _) => 15,
+            (
+                Method::MessagesGet
+                | Method::AttachmentsGet
+                | Method::MessagesTrash
+                | Method::DraftsGet,
                 Self::Current,
             ) => 20,
             (
-                Method::MessagesGet | Method::AttachmentsGet | Method::MessagesTrash,
+                Method::MessagesGet
+                | Method::AttachmentsGet
+                | Method::MessagesTrash
+                | Method::DraftsGet,
                 Self::Legacy,
             ) => 5,
             (Method::Stop, _) => 50,
-            (Method::Watch, _) => 100,
+            (Method::Watch | Method::MessagesSend | Method::DraftsSend, _) => 100,
         }
     }
 

@@ -191,12 +191,11 @@ impl<'a> Compiled<'a> {
     }
 
     fn message_id(&mut self, id: &str, negated: bool) -> bool {
-        let is_plain = |c: char| c.is_ascii_graphic() && !"\"(){}<>".contains(c);
-        if id.is_empty() || !id.chars().all(is_plain) {
+        let Some(term) = of_message_id(id) else {
             return false;
-        }
+        };
         let sign = if negated { "-" } else { "" };
-        self.query.push(format!("{sign}rfc822msgid:{id}"));
+        self.query.push(format!("{sign}{term}"));
         true
     }
 
@@ -235,6 +234,14 @@ impl<'a> Compiled<'a> {
             }
         }
     }
+}
+
+/// A search for a `Message-ID` without its angle brackets; `None` where its letters mean something else in
+/// the language.
+pub(crate) fn of_message_id(id: &str) -> Option<String> {
+    let is_plain = |c: char| c.is_ascii_graphic() && !"\"(){}<>".contains(c);
+    let is_sayable = !id.is_empty() && id.len() <= LONGEST / 2 && id.chars().all(is_plain);
+    is_sayable.then(|| format!("rfc822msgid:{id}"))
 }
 
 fn place(label: &str) -> Option<&'static str> {

@@ -14,6 +14,12 @@ const STATE: &str = "format=minimal&fields=id,threadId,labelIds,internalDate";
 /// Everything, attachments by their ids.
 pub(crate) const CONTENT: &str =
     "format=full&fields=id,threadId,labelIds,internalDate,sizeEstimate,snippet,payload";
+/// What tells whether it is a message that this gateway made. A message that is given another `Message-ID`
+/// keeps its own in a field of the vendor's.
+pub(crate) const MESSAGE_ID: &str = "format=metadata&metadataHeaders=Message-ID\
+     &metadataHeaders=X-Google-Original-Message-ID&fields=id,labelIds,internalDate,payload/headers";
+/// The conversation.
+pub(crate) const THREAD: &str = "format=minimal&fields=id,threadId";
 /// The bytes.
 pub(crate) const RAW: &str = "format=raw&fields=id,threadId,labelIds,internalDate,sizeEstimate,raw";
 /// All but the data of the parts, which has no use in a list.

@@ -22,6 +22,14 @@ pub(crate) struct Message {
     pub raw: Option<String>,
 }
 
+/// A draft and the message that it is now.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Draft {
+    pub id: String,
+    pub message: Message,
+}
+
 /// A part of a message.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -7,6 +7,7 @@ use hyper::{
     Method as HttpMethod, Request, Response,
     body::Incoming,
     header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, USER_AGENT},
+    http::request::Builder,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
@@ -21,7 +22,7 @@ use crate::{
 /// Largest answer that is gathered in memory, in octets: texts of a message, a page, a batch.
 const LARGEST_GATHERED: usize = 48 << 20;
 /// Largest refusal.
-const LARGEST_REFUSAL: usize = 64 << 10;
+pub(super) const LARGEST_REFUSAL: usize = 64 << 10;
 
 /// What is sent.
 pub(super) struct Sent {
@@ -98,11 +99,7 @@ impl Api {
         token: &SecretString,
         sent: &Sent,
     ) -> Result<Response<Incoming>, Failure> {
-        let mut request = Request::builder()
-            .method(sent.method.clone())
-            .uri(&sent.address)
-            .header(USER_AGENT, super::USER_AGENT)
-            .header(AUTHORIZATION, format!("Bearer {}", token.expose_secret()));
+        let mut request = begun(token, &sent.method, &sent.address);
         if let Some((content_type, _)) = &sent.body {
             request = request.header(CONTENT_TYPE, content_type);
         }
@@ -111,9 +108,14 @@ impl Api {
             .body(google_apis_common::to_body(body))
             .map_err(|_| Failure::Unreadable)?;
         let answer = self.0.client.request(request).await?;
-        if answer.status().is_success() {
-            return Ok(answer);
+        match answer.status().is_success() {
+            true => Ok(answer),
+            false => Err(self.refused(answer).await),
         }
+    }
+
+    /// What an answer that is no success says.
+    pub(super) async fn refused(&self, answer: Response<Incoming>) -> Failure {
         let (status, headers) = (answer.status(), answer.headers().clone());
         let body = gathered(answer, LARGEST_REFUSAL).await.unwrap_or_default();
         let header = headers
@@ -121,7 +123,7 @@ impl Api {
             .and_then(|value| value.to_str().ok());
         let body = serde_json::from_slice(&body).ok();
         let refusal = Refusal::new(status, header, body.as_ref(), self.now());
-        Err(Failure::Refused(refusal))
+        Failure::Refused(refusal)
     }
 
     /// Sends, and reads the whole answer with its type.
@@ -138,7 +140,16 @@ impl Api {
     }
 }
 
-async fn gathered(answer: Response<Incoming>, most: usize) -> Result<Bytes, Failure> {
+/// A request as all of them begin.
+pub(super) fn begun(token: &SecretString, method: &HttpMethod, address: &str) -> Builder {
+    Request::builder()
+        .method(method.clone())
+        .uri(address)
+        .header(USER_AGENT, super::USER_AGENT)
+        .header(AUTHORIZATION, format!("Bearer {}", token.expose_secret()))
+}
+
+pub(super) async fn gathered(answer: Response<Incoming>, most: usize) -> Result<Bytes, Failure> {
     match Limited::new(answer.into_body(), most).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Failure::Unreadable),

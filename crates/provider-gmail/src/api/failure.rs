@@ -24,6 +24,8 @@ pub(crate) enum Failure {
     Unreadable,
     /// The server refused.
     Refused(Refusal),
+    /// What was to be sent could not be read.
+    Unsendable(ProviderError),
 }
 
 impl Failure {
@@ -43,6 +45,7 @@ impl Failure {
             Self::Lost => error::lost(effect),
             Self::Unreadable => error::unreadable(),
             Self::Refused(refusal) => refusal.into_error(effect),
+            Self::Unsendable(error) => error,
         }
     }
 }
