@@ -78,6 +78,10 @@ hex_id! {
     /// A folder or label.
     FolderId
 }
+hex_id! {
+    /// A draft, for as long as it is one, whatever becomes of its message.
+    DraftId
+}
 
 /// A MIME part by its position, as IMAP numbers sections (RFC 9051 section 6.4.5): `1`, `2.1`.
 /// Unlike backends' attachment ids it stays the same for as long as the message does.

@@ -18,7 +18,7 @@ pub use backend_keys::{Cursor, EntryKey, ScopeKey};
 pub use digest::{Digest128, digest};
 pub use flags::{Classification, Flags, Labels};
 pub use folder::{FolderKey, FolderKind, FolderRole};
-pub use ids::{FolderId, IdError, MessageId, PartId, ThreadId};
+pub use ids::{DraftId, FolderId, IdError, MessageId, PartId, ThreadId};
 pub use message::{
     Attachment, Body, BodyType, Content, Envelope, Header, MeetingMethod, Sensitivity,
 };

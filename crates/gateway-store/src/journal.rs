@@ -58,6 +58,20 @@ pub struct JournalRecord {
     pub last_scope: i32,
     /// Messages reported without content that could not be had: to be reported again once it can.
     pub owed: Vec<MessageId>,
+    /// Messages that the gateway is putting into another place: drafts that are changed or sent.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub expected: Vec<ExpectedMessage>,
+}
+
+/// A message that is about to turn up where the backend does not recognise it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpectedMessage {
+    /// The `Message-ID` that it will have, with angle brackets.
+    pub message_id: String,
+    /// Which message it is.
+    pub id: MessageId,
+    /// Until when it is waited for.
+    pub until: Timestamp,
 }
 
 /// Tells a value that is null from one that is not there.

@@ -9,6 +9,7 @@ mod account;
 mod error;
 mod grant;
 mod journal;
+mod outbox;
 pub mod sealing;
 mod sign_in;
 mod store;
@@ -20,8 +21,9 @@ pub use account::{
 pub use error::{StoreError, StoreResult};
 pub use grant::GrantRow;
 pub use journal::{
-    Commit, EntryRow, FolderRow, Journal, JournalRecord, Lineage, LoadRequest, Loaded, MessageRow,
-    NewJournal, ScopeNumber, ScopeRow, ScopeWrite, Seq, Stream,
+    Commit, EntryRow, ExpectedMessage, FolderRow, Journal, JournalRecord, Lineage, LoadRequest,
+    Loaded, MessageRow, NewJournal, ScopeNumber, ScopeRow, ScopeWrite, Seq, Stream,
 };
+pub use outbox::{ClaimSends, DraftRow, OpenedSend, Outbox, SendId, SendRow, SendState};
 pub use sign_in::{CodeHash, PendingSignIn, Redeemed, StateHash};
 pub use store::{Lease, LeaseRequest, Store, TableSize};

@@ -7,7 +7,7 @@ use futures::stream::BoxStream;
 use crate::{
     AccessTokenHash, Account, AccountFilter, AccountId, AccountPage, Application, ApplicationId,
     CodeHash, Commit, CredentialState, EntryRow, FolderRow, GrantRow, Journal, LoadRequest, Loaded,
-    MessageRow, NewJournal, PendingSignIn, Redeemed, ScopeNumber, ScopeRow, Seq, StateHash,
+    MessageRow, NewJournal, Outbox, PendingSignIn, Redeemed, ScopeNumber, ScopeRow, Seq, StateHash,
     StoreResult, Stream,
 };
 
@@ -43,7 +43,7 @@ pub struct TableSize {
 /// What the gateway keeps. Every call is atomic and durable when it returns; all but those on
 /// applications, tokens and sign-ins name the account first and never touch another one's rows.
 #[async_trait]
-pub trait Store: Send + Sync + Debug {
+pub trait Store: Outbox {
     // ---- the store itself
 
     /// Brings the schema up to date, under a lock: two processes may call it at once.

@@ -61,6 +61,40 @@ macro_rules! store_contract {
                 a_code_of_another_application_or_time_is_unknown,
                 an_account_takes_its_codes_with_it,
             }
+            drafts {
+                a_draft_reads_as_it_was_written,
+                a_message_is_one_draft_at_most,
+                a_draft_is_written_at_its_version_alone,
+                of_many_that_write_a_draft_at_once_one_does,
+                a_removed_draft_is_gone,
+                drafts_of_accounts_never_mix,
+                an_account_takes_its_drafts_and_sends_with_it,
+                an_application_takes_drafts_and_sends_with_it,
+                a_reset_of_the_journal_leaves_drafts_and_sends,
+            }
+            sends {
+                a_send_reads_as_it_was_written,
+                a_key_is_given_to_one_send,
+                of_fifty_that_open_a_key_at_once_one_does,
+                sends_without_a_key_are_never_the_same,
+                keys_of_accounts_never_meet,
+                a_send_with_an_id_that_is_taken_or_of_no_account_is_refused,
+                a_send_is_written_at_its_version_alone,
+                of_many_that_write_a_send_at_once_one_does,
+                a_content_of_two_mebibytes_is_kept_until_it_is_taken_away,
+                the_last_send_of_a_draft_is_found,
+                sends_at_their_end_are_forgotten_after_a_while,
+            }
+            claims {
+                a_send_is_claimed_when_it_is_due,
+                the_longest_due_are_claimed_first,
+                a_held_send_is_claimed_again_when_its_holder_counts_as_dead,
+                a_send_is_never_given_to_two,
+                a_write_of_a_holder_that_lost_its_send_is_refused,
+                a_send_that_is_given_back_is_claimed_again_at_once,
+                a_send_without_a_time_is_never_claimed,
+                the_next_time_is_that_of_the_first_that_may_be_claimed,
+            }
             journals {
                 a_journal_is_opened_once,
                 many_that_open_a_journal_at_once_get_one,

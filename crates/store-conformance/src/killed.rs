@@ -10,13 +10,15 @@ use std::{
 
 use email_model::MessageId;
 use futures::StreamExt;
-use gateway_store::{Commit, EntryRow, MessageRow, ScopeNumber, Seq, Store, StoreResult};
+use gateway_store::{
+    Commit, EntryRow, MessageRow, ScopeNumber, SendId, SendRow, Seq, Store, StoreResult,
+};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::{
     fixture::{Fixture, Mailbox, Opener, Outcome},
-    samples::{entry, folder, key, message, scope},
+    samples::{entry, folder, key, message, scope, send, send_key},
 };
 
 const LOCATION: &str = "STORE_CONTRACT_LOCATION";
@@ -50,6 +52,14 @@ fn commit(revision: i64) -> Commit {
     }
 }
 
+/// The send that is opened before the commit on `revision`.
+fn opened(revision: i64) -> SendRow {
+    SendRow {
+        content: Some(vec![revision.to_le_bytes()[0]; 100_000]),
+        ..send(ACCOUNT, revision, 0)
+    }
+}
+
 /// What the killed process runs; without the parent's word it does nothing.
 pub async fn child(opener: Opener) -> Outcome {
     let Ok(location) = std::env::var(LOCATION) else {
@@ -60,6 +70,7 @@ pub async fn child(opener: Opener) -> Outcome {
     loop {
         let journal = store.journal(ACCOUNT).await?;
         let revision = journal.expect("the journal is there").revision;
+        store.open_send(&opened(revision)).await?;
         let written = store.commit(ACCOUNT, &commit(revision)).await?;
         let mut out = std::io::stdout().lock();
         let told = writeln!(out, "written {written}").and_then(|()| out.flush());
@@ -138,7 +149,8 @@ async fn at_rest(store: &dyn Store) -> StoreResult<()> {
     Ok(())
 }
 
-/// Every commit up to `told`, and at most one more, whose end was not told; each whole.
+/// Every commit up to `told`, and at most one more, whose end was not told; each whole, and the send before
+/// it too.
 async fn holds_a_prefix(store: &dyn Store, told: i64) -> StoreResult<i64> {
     let journal = store.journal(ACCOUNT).await?.expect("the journal is there");
     let revision = journal.revision;
@@ -163,5 +175,13 @@ async fn holds_a_prefix(store: &dyn Store, told: i64) -> StoreResult<i64> {
             .map(|id| entry(1, id, id))
             .collect::<Vec<EntryRow>>()
     );
+
+    for before in (revision - LIFE).max(0)..revision {
+        let send = store.send_of_key(ACCOUNT, &send_key(before)).await?;
+        assert_eq!(send, Some(opened(before)));
+    }
+    if let Some(last) = store.send(ACCOUNT, SendId(revision)).await? {
+        assert_eq!(last, opened(revision));
+    }
     Ok(revision)
 }

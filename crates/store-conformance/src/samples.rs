@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use email_model::{
-    Classification, Digest128, EntryKey, Flags, FolderId, FolderKey, FolderKind, FolderRole,
-    Labels, MessageId, ScopeKey, ThreadId,
+    Classification, Digest128, DraftId, EntryKey, Flags, FolderId, FolderKey, FolderKind,
+    FolderRole, Labels, MessageId, ScopeKey, ThreadId,
 };
 use gateway_store::{
-    Account, AccountId, Application, ApplicationId, CredentialState, EntryRow, FolderRow,
+    Account, AccountId, Application, ApplicationId, CredentialState, DraftRow, EntryRow, FolderRow,
     JournalRecord, LeaseRequest, Lineage, MessageRow, NewJournal, ScopeNumber, ScopeRow,
-    ScopeWrite, Seq, TokenStatus,
+    ScopeWrite, SendId, SendRow, SendState, Seq, TokenStatus,
 };
 use serde_json::json;
 
@@ -149,6 +149,42 @@ pub(crate) fn entry(scope: i32, number: u64, message: u64) -> EntryRow {
         key: key(number),
         message: MessageId(message),
     }
+}
+
+/// A draft that is the message of the same number.
+pub(crate) fn draft(id: u64) -> DraftRow {
+    DraftRow {
+        id: DraftId(id),
+        message: MessageId(id),
+        version: 0,
+        record: json!({ "id": "backend's own", "messageId": "<1@mail.example>" }),
+    }
+}
+
+/// A send with a key of its own, due at this time and held by nobody.
+pub(crate) fn send(account: AccountId, id: i64, due_at: i64) -> SendRow {
+    SendRow {
+        id: SendId(id),
+        account,
+        key: Some(send_key(id)),
+        request: [3; 32],
+        draft: None,
+        state: SendState::Queued,
+        due_at: Some(at(due_at)),
+        holder: None,
+        held_until: None,
+        version: 0,
+        record: json!({ "messageId": "<1@mail.example>" }),
+        content: Some(vec![0, 1, 255]),
+        created_at: at(NOW),
+    }
+}
+
+/// The key of the send of this number.
+pub(crate) fn send_key(id: i64) -> [u8; 32] {
+    let mut key = [7; 32];
+    key[..8].copy_from_slice(&id.to_be_bytes());
+    key
 }
 
 pub(crate) fn lease(account: AccountId, holder: &str, now: i64) -> LeaseRequest {

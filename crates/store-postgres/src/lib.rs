@@ -4,6 +4,7 @@ mod commit;
 mod connect;
 mod load;
 mod migrations;
+mod outbox;
 #[cfg(test)]
 mod plans;
 mod session;

@@ -7,7 +7,7 @@ use store_sql::database_error;
 
 use crate::StorePostgres;
 
-const MIGRATIONS: [(&str, &str); 2] = [
+const MIGRATIONS: [(&str, &str); 3] = [
     (
         "initial",
         include_str!("../../../migrations/postgres/0001_initial.sql"),
@@ -15,6 +15,10 @@ const MIGRATIONS: [(&str, &str); 2] = [
     (
         "sign_ins",
         include_str!("../../../migrations/postgres/0002_sign_ins.sql"),
+    ),
+    (
+        "outbox",
+        include_str!("../../../migrations/postgres/0003_outbox.sql"),
     ),
 ];
 

@@ -30,6 +30,8 @@ fn bound(sql: impl SqlSafeStr, values: Values) -> Query<'static, Postgres, PgArg
 impl store_sql::Session for Session<'_> {
     type Row = PgRow;
 
+    const WRITES_ALONE: bool = false;
+
     async fn execute(&mut self, sql: &'static str, values: Values) -> StoreResult<u64> {
         let done = bound(sql, values).execute(&mut *self.0).await;
         Ok(done.map_err(database_error)?.rows_affected())

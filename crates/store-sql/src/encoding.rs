@@ -1,8 +1,8 @@
 //! Values as they stand in columns.
 
 use chrono::DateTime;
-use email_model::{Classification, FolderId, MessageId, ThreadId, Timestamp, digest};
-use gateway_store::{MessageRow, StoreResult};
+use email_model::{Classification, DraftId, FolderId, MessageId, ThreadId, Timestamp, digest};
+use gateway_store::{MessageRow, SendState, StoreResult};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::damaged;
@@ -28,6 +28,43 @@ pub fn thread_id(id: ThreadId) -> i64 {
 /// The conversation id that [`thread_id`] wrote.
 pub fn read_thread_id(column: i64) -> ThreadId {
     ThreadId::from_i64(column ^ FLIP)
+}
+
+/// A draft's id as a column holds it.
+pub fn draft_id(id: DraftId) -> i64 {
+    id.to_i64() ^ FLIP
+}
+
+/// The draft id that [`draft_id`] wrote.
+pub fn read_draft_id(column: i64) -> DraftId {
+    DraftId::from_i64(column ^ FLIP)
+}
+
+/// How far a send has come, as a column holds it.
+pub fn send_state(state: SendState) -> &'static str {
+    match state {
+        SendState::Queued => "queued",
+        SendState::Sending => "sending",
+        SendState::Unknown => "unknown",
+        SendState::Accepted => "accepted",
+        SendState::Sent => "sent",
+        SendState::Failed => "failed",
+        SendState::Cancelled => "cancelled",
+    }
+}
+
+/// The state that [`send_state`] wrote.
+pub fn read_send_state(column: &str) -> StoreResult<SendState> {
+    Ok(match column {
+        "queued" => SendState::Queued,
+        "sending" => SendState::Sending,
+        "unknown" => SendState::Unknown,
+        "accepted" => SendState::Accepted,
+        "sent" => SendState::Sent,
+        "failed" => SendState::Failed,
+        "cancelled" => SendState::Cancelled,
+        _ => return Err(damaged("a send in an unknown state")),
+    })
 }
 
 /// A time as a column holds it: milliseconds since 1970.

@@ -1,20 +1,23 @@
 //! What the stores on SQL databases share: the statements, the mapping of rows, and the operations
 //! built of them. A store adds its [`Session`], its bulk reads and writes, its migrations and wakes,
-//! and gets its [`gateway_store::Store`] from [`impl_store!`].
+//! and gets its [`gateway_store::Store`] from [`impl_store!`] and [`impl_outbox!`].
 
 pub mod accounts;
 pub mod applications;
 mod columns;
 pub mod commits;
+pub mod drafts;
 pub mod encoding;
 mod error;
 pub mod grants;
 pub mod journals;
 pub mod leases;
 pub mod messages;
+mod outbox;
 pub mod removal;
 mod rows;
 mod running;
+pub mod sends;
 mod session;
 pub mod settings;
 pub mod sign_ins;

@@ -2,15 +2,15 @@
 
 use email_model::{Cursor, Digest128, EntryKey, Flags, Labels, ScopeKey};
 use gateway_store::{
-    Account, AccountId, Application, ApplicationId, EntryRow, Journal, MessageRow, ScopeNumber,
-    ScopeRow, Seq, StoreResult,
+    Account, AccountId, Application, ApplicationId, DraftRow, EntryRow, Journal, MessageRow,
+    ScopeNumber, ScopeRow, SendId, SendRow, Seq, StoreResult,
 };
 
 use crate::{
     Columns, damaged,
     encoding::{
-        read_classifications, read_folders, read_json, read_message_id, read_text, read_thread_id,
-        read_time,
+        read_classifications, read_draft_id, read_folders, read_json, read_message_id,
+        read_send_state, read_text, read_thread_id, read_time,
     },
 };
 
@@ -123,6 +123,33 @@ pub fn message(row: &impl Columns) -> StoreResult<MessageRow> {
         orphaned: row.long_or_null(13)?,
         gone: row.truth(14)?,
         envelope: row.bytes_or_null(15)?,
+    })
+}
+
+pub(crate) fn draft(row: &impl Columns) -> StoreResult<DraftRow> {
+    Ok(DraftRow {
+        id: read_draft_id(row.long(0)?),
+        message: read_message_id(row.long(1)?),
+        version: row.long(2)?,
+        record: read_json(&row.text(3)?)?,
+    })
+}
+
+pub(crate) fn send(row: &impl Columns) -> StoreResult<SendRow> {
+    Ok(SendRow {
+        id: SendId(row.long(0)?),
+        account: AccountId(row.long(1)?),
+        key: row.bytes_or_null(2)?.map(fixed).transpose()?,
+        request: fixed(row.bytes(3)?)?,
+        draft: row.long_or_null(4)?.map(read_draft_id),
+        state: read_send_state(&row.text(5)?)?,
+        due_at: row.long_or_null(6)?.map(read_time).transpose()?,
+        holder: row.text_or_null(7)?,
+        held_until: row.long_or_null(8)?.map(read_time).transpose()?,
+        version: row.long(9)?,
+        record: read_json(&row.text(10)?)?,
+        created_at: read_time(row.long(11)?)?,
+        content: row.bytes_or_null(12)?,
     })
 }
 

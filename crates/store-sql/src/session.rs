@@ -9,6 +9,9 @@ pub trait Session: Send {
     /// Its rows.
     type Row: Columns + Send;
 
+    /// Whether a transaction that writes is alone with the database.
+    const WRITES_ALONE: bool;
+
     /// Runs a statement; returns the number of rows that it changed.
     async fn execute(&mut self, sql: &'static str, values: Values) -> StoreResult<u64>;
 

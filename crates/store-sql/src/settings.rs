@@ -10,7 +10,8 @@ const INIT: &str =
     "insert into setting (name, value) values ($1, $2) on conflict (name) do nothing";
 const HOLDS_SEALED: &str =
     "select exists (select 1 from account where length(connection_secret) > 0)
-     or exists (select 1 from account_grant) or exists (select 1 from journal)";
+     or exists (select 1 from account_grant) or exists (select 1 from journal)
+     or exists (select 1 from send_content)";
 
 /// The setting of this name.
 pub async fn get(session: &mut impl Session, name: &str) -> StoreResult<Option<Vec<u8>>> {
@@ -28,7 +29,7 @@ pub async fn init(session: &mut impl Session, name: &str, value: &[u8]) -> Store
         .ok_or_else(|| damaged("a setting vanished"))
 }
 
-/// Whether an account's secret or a journal's key is kept.
+/// Whether an account's secret, a journal's key or something to be sent is kept.
 pub async fn holds_sealed(session: &mut impl Session) -> StoreResult<bool> {
     match session.row(HOLDS_SEALED, values![]).await? {
         Some(row) => row.truth(0),

@@ -5,6 +5,7 @@ mod lists;
 mod load;
 mod migrations;
 mod open;
+mod outbox;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]

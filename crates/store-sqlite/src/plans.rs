@@ -2,7 +2,7 @@
 
 use gateway_store::Store;
 use sqlx::{AssertSqlSafe, Row, SqlitePool, query};
-use store_sql::{messages, removal};
+use store_sql::{drafts, messages, removal, sends};
 
 use crate::{SqliteOptions, StoreSqlite, commit, load};
 
@@ -16,14 +16,19 @@ async fn plan(pool: &SqlitePool, sql: &str) -> Vec<String> {
     rows.iter().map(|row| row.get("detail")).collect()
 }
 
-#[tokio::test]
-async fn no_query_of_a_journal_scans_or_sorts_a_table() {
+async fn store() -> (tempfile::TempDir, StoreSqlite) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("store.db");
     let store = StoreSqlite::open(&path, SqliteOptions::default())
         .await
         .unwrap();
     store.migrate().await.unwrap();
+    (directory, store)
+}
+
+#[tokio::test]
+async fn no_query_of_a_journal_scans_or_sorts_a_table() {
+    let (_directory, store) = store().await;
     for (sql, index) in [
         (
             messages::WALK,
@@ -87,5 +92,28 @@ async fn no_query_of_a_journal_scans_or_sorts_a_table() {
         let sorts = shown.contains("TEMP B-TREE");
         let may_sort = sql == messages::THREAD || sql == load::BY_MESSAGE_IDS;
         assert!(may_sort || !sorts, "{sql}\n{shown}");
+    }
+}
+
+#[tokio::test]
+async fn no_query_of_the_outbox_scans_or_sorts_a_table() {
+    let (_directory, store) = store().await;
+    for (sql, indexes) in [
+        (drafts::OF_MESSAGE, &["(account=? AND message=?)"][..]),
+        (sends::OF_KEY, &["send_by_key (account=? AND key_hash=?)"]),
+        (sends::OF_DRAFT, &["send_by_draft (account=? AND draft=?)"]),
+        (sends::CLAIM_ALONE, &["send_by_due (due_at<?)"]),
+        (
+            sends::NEXT_DUE,
+            &["send_by_due (due_at>?)", "send_by_holder"],
+        ),
+        (sends::RELEASE, &["send_by_holder (holder=?)"]),
+        (sends::FORGET, &["send_ended (created_at<?)"]),
+    ] {
+        let shown = plan(&store.readers, sql).await.join("\n");
+        for index in indexes {
+            assert!(shown.contains(index), "{sql}\n{shown}");
+        }
+        assert!(!shown.contains("TEMP B-TREE"), "{sql}\n{shown}");
     }
 }

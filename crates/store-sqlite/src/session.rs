@@ -29,6 +29,8 @@ fn bound(sql: &'static str, values: Values) -> Query<'static, Sqlite, SqliteArgu
 impl store_sql::Session for Session<'_> {
     type Row = SqliteRow;
 
+    const WRITES_ALONE: bool = true;
+
     async fn execute(&mut self, sql: &'static str, values: Values) -> StoreResult<u64> {
         let done = bound(sql, values).execute(&mut *self.0).await;
         Ok(done.map_err(database_error)?.rows_affected())

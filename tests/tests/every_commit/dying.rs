@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use email_model::{EntryKey, MessageId, ThreadId, Timestamp};
+use email_model::{DraftId, EntryKey, MessageId, ThreadId, Timestamp};
 use futures::stream::BoxStream;
 use gateway_store::{
     AccessTokenHash, Account, AccountFilter, AccountId, AccountPage, Application, ApplicationId,
-    CodeHash, Commit, CredentialState, EntryRow, FolderRow, GrantRow, Journal, Lease, LeaseRequest,
-    LoadRequest, Loaded, MessageRow, NewJournal, PendingSignIn, Redeemed, ScopeNumber, ScopeRow,
-    Seq, StateHash, Store, StoreResult, Stream, TableSize,
+    ClaimSends, CodeHash, Commit, CredentialState, DraftRow, EntryRow, FolderRow, GrantRow,
+    Journal, Lease, LeaseRequest, LoadRequest, Loaded, MessageRow, NewJournal, OpenedSend, Outbox,
+    PendingSignIn, Redeemed, ScopeNumber, ScopeRow, SendId, SendRow, Seq, StateHash, Store,
+    StoreResult, Stream, TableSize,
 };
 use tokio::sync::Notify;
 
@@ -96,28 +97,26 @@ impl Dying {
 
 macro_rules! dying {
     (
+        $trait:ident
         reads { $(fn $read:ident($($with:ident: $of:ty),*) -> $read_result:ty;)* }
         writes { $(fn $write:ident($($given:ident: $kind:ty),*) -> $write_result:ty;)* }
+        rest { $($rest:tt)* }
     ) => {
         #[async_trait]
-        impl Store for Dying {
+        impl $trait for Dying {
             $(async fn $read(&self, $($with: $of),*) -> $read_result {
                 self.read(self.inner.$read($($with),*)).await
             })*
             $(async fn $write(&self, $($given: $kind),*) -> $write_result {
                 self.write(stringify!($write), self.inner.$write($($given),*)).await
             })*
-            fn is_shared(&self) -> bool {
-                self.inner.is_shared()
-            }
-            async fn close(&self) {
-                self.read(self.inner.close()).await
-            }
+            $($rest)*
         }
     };
 }
 
 dying! {
+    Store
     reads {
         fn ping() -> StoreResult<()>;
         fn setting(name: &str) -> StoreResult<Option<Vec<u8>>>;
@@ -193,4 +192,35 @@ dying! {
         fn release(account: AccountId, holder: &str) -> StoreResult<()>;
         fn wake(account: AccountId) -> StoreResult<()>;
     }
+    rest {
+        fn is_shared(&self) -> bool {
+            self.inner.is_shared()
+        }
+        async fn close(&self) {
+            self.read(self.inner.close()).await
+        }
+    }
+}
+
+dying! {
+    Outbox
+    reads {
+        fn draft(account: AccountId, id: DraftId) -> StoreResult<Option<DraftRow>>;
+        fn draft_of_message(account: AccountId, message: MessageId) -> StoreResult<Option<DraftRow>>;
+        fn send(account: AccountId, id: SendId) -> StoreResult<Option<SendRow>>;
+        fn send_of_key(account: AccountId, key: &[u8; 32]) -> StoreResult<Option<SendRow>>;
+        fn send_of_draft(account: AccountId, draft: DraftId) -> StoreResult<Option<SendRow>>;
+        fn next_due_send() -> StoreResult<Option<Timestamp>>;
+    }
+    writes {
+        fn insert_draft(account: AccountId, draft: &DraftRow) -> StoreResult<()>;
+        fn write_draft(account: AccountId, draft: &DraftRow) -> StoreResult<bool>;
+        fn remove_draft(account: AccountId, id: DraftId) -> StoreResult<bool>;
+        fn open_send(send: &SendRow) -> StoreResult<OpenedSend>;
+        fn write_send(send: &SendRow) -> StoreResult<bool>;
+        fn claim_sends(claim: &ClaimSends) -> StoreResult<Vec<SendRow>>;
+        fn release_sends(holder: &str) -> StoreResult<()>;
+        fn forget_sends(before: Timestamp, limit: u32) -> StoreResult<u64>;
+    }
+    rest {}
 }

@@ -59,7 +59,7 @@ pub async fn twenty_that_give_a_setting_at_once_get_one_value(fixture: &Fixture)
     Ok(())
 }
 
-/// Secrets of accounts and keys of journals.
+/// Secrets of accounts, keys of journals and what is sent.
 pub async fn it_tells_whether_anything_sealed_is_kept(fixture: &Fixture) -> Outcome {
     let store = fixture.ready().await?;
     store.init_setting("check", b"sealed").await?;
@@ -78,6 +78,12 @@ pub async fn it_tells_whether_anything_sealed_is_kept(fixture: &Fixture) -> Outc
     store.reconnect_account(&open, Some(b"sealed")).await?;
     assert!(store.holds_sealed().await?);
     store.reconnect_account(&open, None).await?;
+    assert!(!store.holds_sealed().await?);
+    let mut send = samples::send(open.id, 1, 1);
+    store.open_send(&send).await?;
+    assert!(store.holds_sealed().await?);
+    send.content = None;
+    assert!(store.write_send(&send).await?);
     assert!(!store.holds_sealed().await?);
     store.open_journal(open.id, &samples::journal(1)).await?;
     assert!(store.holds_sealed().await?);

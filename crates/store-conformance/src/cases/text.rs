@@ -16,7 +16,7 @@ use crate::{
 
 /// NUL, control characters, quotes, scripts from right to left, combining marks, characters beyond
 /// 16 bits, a noncharacter, a byte order mark.
-const ODD: &str =
+pub(super) const ODD: &str =
     "a\0b\u{1}\r\n\t\\'\"%_;--\u{7f}\u{85}é e\u{301} שלום مرحبا 你好 😀\u{fffe}\u{feff}\u{10ffff}";
 
 /// In every field of text.

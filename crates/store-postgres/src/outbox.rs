@@ -1,0 +1,3 @@
+use crate::{StorePostgres, session::Session};
+
+store_sql::impl_outbox!(StorePostgres, Session);

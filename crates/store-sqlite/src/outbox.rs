@@ -1,0 +1,3 @@
+use crate::{StoreSqlite, session::Session};
+
+store_sql::impl_outbox!(StoreSqlite, Session);
