@@ -71,6 +71,30 @@ pub trait Harness: Send + Sync {
     async fn reset_keys(&self, _folder: &FolderKey) -> bool {
         false
     }
+
+    /// Who writes to whom. Others may be asked for where the backend insists on real mailboxes.
+    fn correspondents(&self) -> Correspondents {
+        Correspondents::default()
+    }
+
+    /// What was delivered of the message with this `Message-ID`, to whomever, until now. Only called
+    /// where [`HarnessFacts::sends`], and then needed.
+    async fn delivered(&self, message_id: &str) -> Vec<Delivered> {
+        unreachable!("the harness of a mailbox that sends tells what was delivered of {message_id}")
+    }
+
+    /// Stores a draft in the folder of drafts as another program does.
+    async fn keep_draft(&self, folder: &FolderKey, mail: NewMail) {
+        self.append(folder, mail).await;
+    }
+
+    /// Gives a draft another content as another program does; `mail` has the same `Message-ID`. False
+    /// where that cannot be brought about.
+    async fn edit_draft(&self, folder: &FolderKey, message_id: &str, mail: NewMail) -> bool {
+        self.expunge(folder, message_id).await;
+        self.keep_draft(folder, mail).await;
+        true
+    }
 }
 
 /// What a backend can be put through.
@@ -86,6 +110,13 @@ pub struct HarnessFacts {
     pub keywords_are_folders: bool,
     /// The server itself ends the last line of a message that is stored without its end.
     pub ends_last_line: bool,
+    /// It sends: the provider has a submitter, and the harness tells what was delivered.
+    pub sends: bool,
+    /// It keeps drafts: the provider has that facet.
+    pub drafts: bool,
+    /// Recipients get the octets that were handed over, with nothing but trace fields put before them.
+    /// Otherwise the server writes the message anew, and it says the same.
+    pub keeps_octets: bool,
     /// How long the server may take to show what was done.
     pub patience: Duration,
     /// Changes in each random history.
@@ -99,6 +130,9 @@ impl Default for HarnessFacts {
             copies: true,
             keywords_are_folders: false,
             ends_last_line: false,
+            sends: false,
+            drafts: false,
+            keeps_octets: true,
             patience: Duration::from_secs(15),
             history: 60,
         }
@@ -116,4 +150,34 @@ pub struct NewMail {
     pub flags: Flags,
     /// Its keywords; none where the mailbox stores none.
     pub keywords: Vec<String>,
+}
+
+/// Addresses for messages that are sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Correspondents {
+    /// The mailbox's own.
+    pub sender: String,
+    /// Recipients that the server takes.
+    pub accepted: [String; 3],
+    /// A recipient that the server refuses at once while it takes others, if it refuses any.
+    pub refused: Option<String>,
+}
+
+impl Default for Correspondents {
+    fn default() -> Self {
+        Self {
+            sender: "ann@sender.example".to_owned(),
+            accepted: ["bob", "cleo", "dora"].map(|name| format!("{name}@reader.example")),
+            refused: None,
+        }
+    }
+}
+
+/// A message that was delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    /// Who got it with these octets.
+    pub recipients: Vec<String>,
+    /// RFC 5322 bytes.
+    pub octets: Vec<u8>,
 }

@@ -11,7 +11,8 @@ use crate::{Bench, bench::call};
 /// A copy of a scope, made by a scan and kept by its change feed: a gateway in small.
 #[derive(Clone, Debug)]
 pub struct Replica {
-    scope: ScopeKey,
+    /// What it is a copy of.
+    pub scope: ScopeKey,
     /// How far it has read.
     pub cursor: Cursor,
     entries: BTreeMap<EntryKey, Option<Known>>,

@@ -108,6 +108,41 @@ macro_rules! provider_conformance {
                 feed_and_fetch_tell_the_same_identity,
                 a_reply_belongs_to_the_conversation,
             }
+            submitting {
+                a_message_reaches_every_recipient_once,
+                nobody_is_told_of_hidden_recipients,
+                a_message_with_a_large_attachment_arrives_whole,
+                a_refused_recipient_does_not_keep_the_others_from_it,
+                a_message_that_nobody_may_get_is_refused,
+                the_limits_are_positive_and_kept,
+                what_was_sent_is_proven_and_nothing_else,
+                a_call_to_send_ends_with_its_deadline,
+                a_lost_connection_never_sends_twice,
+            }
+            filing {
+                the_senders_copy_is_filed_once,
+                the_senders_copy_is_told_by_the_feed,
+                an_answer_that_is_sent_is_in_the_conversation,
+            }
+            drafting {
+                a_draft_is_kept_as_it_was_written,
+                a_replaced_draft_is_one_draft_with_the_new_content,
+                a_replaced_draft_is_told_by_the_feed,
+                a_discarded_draft_is_gone,
+                a_draft_changed_by_somebody_else_is_a_conflict,
+                a_draft_is_found_by_message_and_by_message_id,
+                a_draft_of_another_program_is_a_draft,
+                a_draft_is_good_on_another_connection,
+                a_meaningless_draft_is_refused,
+                a_call_for_a_draft_ends_with_its_deadline,
+            }
+            sending_drafts {
+                a_draft_that_is_sent_is_none_any_more,
+                a_draft_is_sent_as_it_is_now,
+                a_draft_that_is_gone_is_not_sent,
+                a_draft_changed_by_somebody_else_is_not_sent,
+                a_draft_that_names_nobody_is_not_sent,
+            }
             calls {
                 calls_at_the_same_time_are_all_answered,
                 a_call_ends_with_its_deadline,

@@ -29,6 +29,18 @@ pub(crate) fn invalid(what: &str) -> ProviderError {
     ProviderError::new(ErrorKind::Invalid, what)
 }
 
+pub(crate) fn no_draft() -> ProviderError {
+    ProviderError::new(ErrorKind::NotFound, "no such draft")
+}
+
+pub(crate) fn changed() -> ProviderError {
+    ProviderError::new(ErrorKind::Conflict, "the draft is another one by now")
+}
+
+pub(crate) fn forbidden(what: &str) -> ProviderError {
+    ProviderError::new(ErrorKind::Forbidden, what)
+}
+
 pub(crate) fn exists() -> ProviderError {
     ProviderError::new(ErrorKind::Conflict, "a folder of that name exists")
 }

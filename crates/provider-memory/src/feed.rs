@@ -134,7 +134,10 @@ pub(crate) fn changes(
     for (number, change) in all.iter().take(page) {
         told.change = *number;
         match change {
-            Change::Here(record) => entries.push(full_entry(state, scope, record)),
+            Change::Here(record) => entries.push(Entry {
+                revised: record.revised > read.change,
+                ..full_entry(state, scope, record)
+            }),
             Change::Gone(record) if state.shape.forgets_passages && record.born > read.change => {}
             Change::Gone(record) => gone.push(state.key(scope, record)),
         }
@@ -170,7 +173,8 @@ fn full_entry(state: &State, scope: &Scope, record: &Record) -> Entry {
         identity: Some(convert::identity(state.shape, &record.message)),
         thread: Some(convert::thread(state.shape, &record.message)),
         envelope: Some(record.message.content.envelope.clone()),
-        revised: false,
+        // A scan does not know what its reader has seen.
+        revised: record.message.revision > 0,
     }
 }
 

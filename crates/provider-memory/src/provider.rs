@@ -3,9 +3,9 @@ use std::ops::Range;
 use async_trait::async_trait;
 use email_model::PartId;
 use email_provider::{
-    ByteStream, Call, Capabilities, ChangePage, Cursor, Detail, EmailProvider, Fetched, Folder,
-    FolderModel, MessageEdit, MessageRef, NewFolder, Notifier, ProviderResult, Removal, ScanPage,
-    ScanRequest, ScopeKey, SearchPage, SearchRequest, Survey, ThreadModel,
+    ByteStream, Call, Capabilities, ChangePage, Cursor, Detail, Drafts, EmailProvider, Fetched,
+    Folder, FolderModel, MessageEdit, MessageRef, NewFolder, Notifier, ProviderResult, Removal,
+    ScanPage, ScanRequest, ScopeKey, SearchPage, SearchRequest, Submitter, Survey, ThreadModel,
 };
 use futures::stream::BoxStream;
 
@@ -14,7 +14,7 @@ use crate::{MemoryMailbox, feed, reading, writing};
 /// A signed-in mailbox in memory.
 #[derive(Clone, Debug)]
 pub struct MemoryProvider {
-    mailbox: MemoryMailbox,
+    pub(crate) mailbox: MemoryMailbox,
 }
 
 impl MemoryProvider {
@@ -151,6 +151,14 @@ impl EmailProvider for MemoryProvider {
     }
 
     fn notifier(&self) -> Option<&dyn Notifier> {
+        Some(self)
+    }
+
+    fn submitter(&self) -> Option<&dyn Submitter> {
+        self.mailbox.shape().sends.then_some(self)
+    }
+
+    fn drafts(&self) -> Option<&dyn Drafts> {
         Some(self)
     }
 }

@@ -2,6 +2,7 @@
 
 mod folders;
 mod messages;
+mod outbox;
 mod scope;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -9,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use bytes::Bytes;
 use email_model::{Content, FolderKey, FolderRole, Labels, Timestamp};
 use email_provider::{EntryKey, ScopeKey};
+pub(crate) use messages::Origin;
+pub(crate) use outbox::Outbox;
 pub(crate) use scope::{Change, Scope};
 
 use crate::shape::Shape;
@@ -21,6 +24,7 @@ pub(crate) struct State {
     pub epoch: u64,
     pub folders: BTreeMap<FolderKey, FolderRecord>,
     pub scopes: BTreeMap<ScopeKey, Scope>,
+    pub outbox: Outbox,
     /// Conversations by the Message-IDs that belong to them.
     threads: HashMap<String, String>,
     next_number: u64,
@@ -34,7 +38,7 @@ pub(crate) struct FolderRecord {
     pub role: Option<FolderRole>,
 }
 
-/// What never changes about a message.
+/// What never changes about a message, drafts that are changed in place aside: those get another one.
 #[derive(Debug)]
 pub(crate) struct Message {
     /// Its number in the mailbox.
@@ -46,6 +50,9 @@ pub(crate) struct Message {
     pub raw: Bytes,
     pub received_at: Timestamp,
     pub content: Content,
+    /// How often the content has been changed, in its place or by putting this message in the place of
+    /// another.
+    pub revision: u64,
 }
 
 /// A message in a scope.
@@ -57,6 +64,8 @@ pub(crate) struct Record {
     pub born: u64,
     /// Number of the last change to it.
     pub change: u64,
+    /// Number of the last change to its content: 0 where that never changed.
+    pub revised: u64,
     pub message: std::sync::Arc<Message>,
     pub labels: Labels,
     pub folders: BTreeSet<FolderKey>,
@@ -75,6 +84,7 @@ impl State {
             epoch,
             folders: BTreeMap::new(),
             scopes: BTreeMap::new(),
+            outbox: Outbox::new(shape),
             threads: HashMap::new(),
             next_number: 1,
         };

@@ -8,7 +8,9 @@ use email_provider::{
     Charged, EmailProvider, ErrorKind, MessageRef,
     layers::{self, Budget, BudgetConfig, RetryConfig},
 };
-use provider_conformance::{Harness, HarnessFacts, NewMail, provider_conformance};
+use provider_conformance::{
+    Correspondents, Delivered, Harness, HarnessFacts, NewMail, provider_conformance,
+};
 use provider_memory::{Fault, MemoryMailbox, MemoryProvider, Shape};
 
 struct MemoryHarness {
@@ -45,6 +47,8 @@ impl Harness for MemoryHarness {
     fn facts(&self) -> HarnessFacts {
         HarnessFacts {
             copies: !self.mailbox.shape().labels,
+            sends: true,
+            drafts: true,
             patience: Duration::from_secs(2),
             ..HarnessFacts::default()
         }
@@ -142,6 +146,36 @@ impl Harness for MemoryHarness {
 
     async fn reset_keys(&self, folder: &FolderKey) -> bool {
         self.mailbox.reset_keys(folder).expect("it is done")
+    }
+
+    fn correspondents(&self) -> Correspondents {
+        let refused = "nobody@refused.example".to_owned();
+        self.mailbox.refuse(&refused);
+        Correspondents {
+            refused: Some(refused),
+            ..Correspondents::default()
+        }
+    }
+
+    async fn delivered(&self, message_id: &str) -> Vec<Delivered> {
+        let field = format!("Message-ID: {message_id}\r\n").into_bytes();
+        let has = |raw: &[u8]| raw.windows(field.len()).any(|window| window == field);
+        let mut sent = self.mailbox.sent_mail();
+        sent.retain(|mail| has(&mail.octets));
+        sent.into_iter()
+            .map(|mail| Delivered {
+                recipients: mail.recipients,
+                octets: mail.octets.to_vec(),
+            })
+            .collect()
+    }
+
+    async fn edit_draft(&self, folder: &FolderKey, message_id: &str, mail: NewMail) -> bool {
+        let at = self.at(folder, message_id);
+        self.mailbox
+            .edit_draft(&at, mail.raw.into(), mail.received_at)
+            .expect("it is done");
+        true
     }
 }
 

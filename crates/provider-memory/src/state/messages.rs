@@ -7,6 +7,15 @@ use email_provider::{MessageRef, ProviderResult, ScopeKey};
 use super::{Message, Record, Scope, State};
 use crate::{convert, error};
 
+/// What a message comes from.
+#[derive(Debug, Default)]
+pub(crate) struct Origin {
+    /// The conversation that it is to be in, whatever it refers to.
+    pub thread: Option<String>,
+    /// How often its content has changed: it stands in the place of another message.
+    pub revision: u64,
+}
+
 impl State {
     /// The record that a reference names. One marked as deleted is not there.
     pub(crate) fn find(&self, at: &MessageRef) -> ProviderResult<(&Scope, &Record)> {
@@ -28,22 +37,53 @@ impl State {
         received_at: Timestamp,
         labels: Labels,
     ) -> ProviderResult<MessageRef> {
+        let message = self.message(raw, received_at, Origin::default());
+        self.place(folder, message, labels)
+    }
+
+    /// A message that is in no folder yet.
+    pub(crate) fn message(
+        &mut self,
+        raw: Bytes,
+        received_at: Timestamp,
+        origin: Origin,
+    ) -> Arc<Message> {
         let number = self.next_number;
         self.next_number += 1;
         let content = convert::content(&raw, received_at);
-        let message = Message {
+        Arc::new(Message {
             number,
             id: format!("{}:{number}", self.epoch),
-            thread: self.thread(&content.envelope, number),
+            thread: self.thread(&content.envelope, number, origin.thread),
             raw,
             received_at,
             content,
-        };
-        self.place(folder, Arc::new(message), labels)
+            revision: origin.revision,
+        })
+    }
+
+    /// Gives a message another content under its key and id.
+    pub(crate) fn revise(&mut self, at: &MessageRef, raw: Bytes) -> ProviderResult<()> {
+        let mut record = self.find(at)?.1.clone();
+        let old = &record.message;
+        let content = convert::content(&raw, old.received_at);
+        record.message = Arc::new(Message {
+            number: old.number,
+            id: old.id.clone(),
+            thread: self.thread(&content.envelope, old.number, Some(old.thread.clone())),
+            raw,
+            received_at: old.received_at,
+            content,
+            revision: old.revision + 1,
+        });
+        if let Some(scope) = self.scopes.get_mut(&at.scope) {
+            scope.put(record);
+        }
+        Ok(())
     }
 
     /// Puts a message into a folder, as a record of its own.
-    fn place(
+    pub(crate) fn place(
         &mut self,
         folder: &FolderKey,
         message: Arc<Message>,
@@ -65,6 +105,7 @@ impl State {
             number,
             born: 0,
             change: 0,
+            revised: 0,
             message,
             labels,
             folders,
@@ -167,12 +208,14 @@ impl State {
         Ok(!self.shape.native_identity)
     }
 
-    /// The conversation of a message: that of the first message it refers to, else its own.
-    fn thread(&mut self, envelope: &Envelope, number: u64) -> String {
+    /// The conversation of a message: the one joined, else that of the first message it refers to, else
+    /// its own.
+    fn thread(&mut self, envelope: &Envelope, number: u64, joined: Option<String>) -> String {
         let related = envelope.references.iter().chain(&envelope.in_reply_to);
         let ids: Vec<String> = related.chain(&envelope.message_id).cloned().collect();
-        let known = ids.iter().find_map(|id| self.threads.get(id).cloned());
-        let thread = known.unwrap_or_else(|| format!("{}:t{number}", self.epoch));
+        let known = || ids.iter().find_map(|id| self.threads.get(id).cloned());
+        let thread = joined.or_else(known);
+        let thread = thread.unwrap_or_else(|| format!("{}:t{number}", self.epoch));
         for id in ids {
             self.threads.entry(id).or_insert_with(|| thread.clone());
         }

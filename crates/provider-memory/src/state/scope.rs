@@ -1,4 +1,7 @@
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use email_model::Timestamp;
 
@@ -63,6 +66,12 @@ impl Scope {
             before.map(|(_, gone)| gone)
         });
         record.born = known.map_or(self.change, |known| known.born);
+        // A content that is new here may be known by its identity from another scope.
+        record.revised = match known {
+            Some(known) if Arc::ptr_eq(&known.message, &record.message) => known.revised,
+            None if record.message.revision == 0 => 0,
+            Some(_) | None => self.change,
+        };
         self.removals.retain(|(_, gone)| gone.number != number);
         self.by_time
             .insert((record.message.received_at, record.number));
