@@ -12,7 +12,7 @@ use crate::{
     error,
     finding::Among,
     ids::{DraftId, HexId, PageToken},
-    mailbox::Mailbox,
+    mailbox::{Mailbox, insisting},
     provider::GmailProvider,
     quota::Method,
     uploading::Destination,
@@ -177,11 +177,9 @@ impl Mailbox {
 
     async fn get_draft(&self, call: Call, id: &DraftId, wanted: &str) -> ProviderResult<Draft> {
         let path = format!("gmail/v1/users/me/drafts/{}?{wanted}", id.as_str());
-        let draft: Draft = self
-            .api
-            .read(call, Method::DraftsGet, &path)
-            .await
-            .map_err(no_draft)?;
+        let read = || self.api.read::<Draft>(call, Method::DraftsGet, &path);
+        let draft = insisting(call, ProviderError::is_transient, read).await;
+        let draft = draft.map_err(no_draft)?;
         match draft.id == id.as_str() {
             true => Ok(draft),
             false => Err(error::unreadable()),

@@ -17,7 +17,7 @@ use crate::{
 const MOST_FOUND: usize = 10;
 /// How many of the newest are read where the search finds nothing: its index is up to two minutes behind, and
 /// does not tell a message that was given another `Message-ID`.
-const NEWEST: usize = 20;
+const NEWEST: usize = 10;
 
 /// Among which messages one is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,11 +52,12 @@ impl Mailbox {
         among: Among,
     ) -> ProviderResult<Option<HexId>> {
         let bare = message_id.trim_start_matches('<').trim_end_matches('>');
-        let mut looked_at = Vec::new();
-        for (query, limit) in [(searching::of_message_id(bare), MOST_FOUND), (None, NEWEST)] {
-            if query.is_none() && limit == MOST_FOUND {
-                continue;
-            }
+        let mut searches = vec![(None, NEWEST)];
+        if let Some(query) = searching::of_message_id(bare) {
+            searches.insert(0, (Some(query), MOST_FOUND));
+        }
+        let mut read = Vec::new();
+        for (query, limit) in searches {
             let list = List {
                 labels: vec![among.label().to_owned()],
                 query: query.as_deref(),
@@ -65,36 +66,23 @@ impl Mailbox {
                 page: None,
                 limit,
             };
-            let (mut listed, _) = self.list(call, list).await?;
-            listed.retain(|one| !looked_at.contains(&one.id));
-            let ids: Vec<HexId> = listed.into_iter().map(|one| one.id).collect();
-            let found = self.with_message_id(call, &ids, message_id, among).await?;
-            if found.is_some() {
-                return Ok(found);
-            }
-            looked_at.extend(ids);
-        }
-        Ok(None)
-    }
-
-    async fn with_message_id(
-        &self,
-        call: Call,
-        ids: &[HexId],
-        message_id: &str,
-        among: Among,
-    ) -> ProviderResult<Option<HexId>> {
-        let mut newest: Option<(Option<i64>, HexId)> = None;
-        for ids in ids.chunks(self.api.batch_size(Method::MessagesGet)) {
-            for message in self.headers(call, ids).await? {
-                let date = message.internal_date;
-                let is_newer = newest.as_ref().is_none_or(|(newest, _)| date > *newest);
-                if is_newer && among.holds(&message) && is_of(&message, message_id) {
-                    newest = HexId::parse(&message.id).map(|id| (date, id)).or(newest);
+            let (listed, _) = self.list(call, list).await?;
+            let ids = listed.into_iter().map(|one| one.id);
+            let ids: Vec<HexId> = ids.filter(|id| !read.contains(id)).collect();
+            let mut found = Vec::new();
+            for ids in ids.chunks(self.api.batch_size(Method::MessagesGet)) {
+                for message in self.headers(call, ids).await? {
+                    read.extend(HexId::parse(&message.id));
+                    if among.holds(&message) && is_of(&message, message_id) {
+                        found.push((message.internal_date, HexId::parse(&message.id)));
+                    }
                 }
             }
+            if let Some((_, Some(id))) = found.into_iter().max() {
+                return Ok(Some(id));
+            }
         }
-        Ok(newest.map(|(_, id)| id))
+        Ok(None)
     }
 
     /// Those that are there, with the fields that name them.

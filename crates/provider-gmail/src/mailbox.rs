@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use email_provider::{Call, ProviderResult};
+use email_provider::{Call, ProviderError, ProviderResult};
 use tokio::{
     sync::OnceCell,
     time::{Instant, sleep},
@@ -64,22 +64,9 @@ impl Mailbox {
         Ok(self.keep_labels(LabelTable::new(answer.labels.unwrap_or_default())))
     }
 
-    /// The same for a write, which nobody repeats: what fails for the moment is asked again.
+    /// The same for a write.
     pub(crate) async fn labels_to_write(&self, call: Call) -> ProviderResult<Arc<LabelTable>> {
-        const WAITS: [u64; 3] = [50, 200, 800];
-        for wait in WAITS {
-            match self.labels_now(call).await {
-                Err(error) if error.is_transient() => {
-                    let wait = error.retry_after.unwrap_or(Duration::from_millis(wait));
-                    if Instant::now() + wait >= call.deadline {
-                        return Err(error);
-                    }
-                    sleep(wait).await;
-                }
-                answer => return answer,
-            }
-        }
-        self.labels_now(call).await
+        insisting(call, ProviderError::is_transient, || self.labels_now(call)).await
     }
 
     /// Keeps labels as they are known to be now.
@@ -141,4 +128,29 @@ impl Mailbox {
             })
             .await
     }
+}
+
+/// A read that a write waits for, which nobody repeats: what fails for the moment is asked again.
+pub(crate) async fn insisting<T, R>(
+    call: Call,
+    is_for_the_moment: impl Fn(&ProviderError) -> bool,
+    read: impl Fn() -> R,
+) -> ProviderResult<T>
+where
+    R: Future<Output = ProviderResult<T>>,
+{
+    const WAITS: [u64; 3] = [50, 200, 800];
+    for wait in WAITS {
+        match read().await {
+            Err(error) if is_for_the_moment(&error) => {
+                let wait = error.retry_after.unwrap_or(Duration::from_millis(wait));
+                if Instant::now() + wait >= call.deadline {
+                    return Err(error);
+                }
+                sleep(wait).await;
+            }
+            answer => return answer,
+        }
+    }
+    read().await
 }

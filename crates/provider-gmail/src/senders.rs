@@ -11,7 +11,12 @@ use google_gmail1::api::SendAs;
 use tokio::time::Instant;
 use url::Host;
 
-use crate::{api::Hub, error, mailbox::Mailbox, quota::Method};
+use crate::{
+    api::Hub,
+    error,
+    mailbox::{Mailbox, insisting},
+    quota::Method,
+};
 
 /// How long an address is believed to be the account's. One that is not is asked for each time: it may have
 /// been added since.
@@ -42,9 +47,12 @@ impl Mailbox {
         if self.senders.has(&wanted) {
             return Ok(());
         }
-        let addresses = match self.send_as(call).await {
+        let transient = ProviderError::is_transient;
+        let addresses = match insisting(call, transient, || self.send_as(call)).await {
             // The grant may not cover the settings.
-            Err(error) if error.kind == ErrorKind::Forbidden => vec![self.own_address(call).await?],
+            Err(error) if error.kind == ErrorKind::Forbidden => {
+                vec![insisting(call, transient, || self.own_address(call)).await?]
+            }
             addresses => addresses?,
         };
         let is_allowed = addresses.contains(&wanted);

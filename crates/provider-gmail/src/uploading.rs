@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use email_provider::{Call, ErrorKind, MessageRef, Outgoing, ProviderResult};
+use email_provider::{Call, ErrorKind, MessageRef, Outgoing, ProviderError, ProviderResult};
 use hyper::Method as HttpMethod;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     api::Upload,
     ids::{DraftId, HexId},
-    mailbox::Mailbox,
+    mailbox::{Mailbox, insisting},
     quota::Method,
     wanted::{self, path},
     wire::Message,
@@ -98,8 +98,11 @@ impl Mailbox {
             return Ok(None);
         };
         let path = path(&id, wanted::THREAD);
-        let read: ProviderResult<Message> = self.api.read(call, Method::MessagesGet, &path).await;
-        match read {
+        // What a list named may not be found at first: lists and messages are not of one replica.
+        let may_pass =
+            |error: &ProviderError| error.is_transient() || error.kind == ErrorKind::NotFound;
+        let read = || self.api.read::<Message>(call, Method::MessagesGet, &path);
+        match insisting(call, may_pass, read).await {
             Ok(message) => Ok(HexId::parse(&message.thread_id)),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),

@@ -4,7 +4,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU8, Ordering},
     },
     task::{Context, Poll, ready},
 };
@@ -17,20 +17,42 @@ use hyper::body::{Body, Frame, SizeHint};
 use super::Failure;
 use crate::error::Effect;
 
-/// How far what takes effect as a whole has left.
+/// It is on its way, and its last octet has not left.
+const OPEN: u8 = 0;
+/// Its last octet has left.
+const GONE: u8 = 1;
+/// Its last octet will never leave.
+const CLOSED: u8 = 2;
+
+/// How far what takes effect as a whole has left. A connection goes on with a body while nobody waits for its
+/// answer any more: so whoever gives up closes it, and only then is it certain that nothing came of it.
 #[derive(Debug, Default)]
 pub(super) struct Outgo {
-    is_gone: AtomicBool,
+    state: AtomicU8,
     unread: Mutex<Option<ProviderError>>,
 }
 
 impl Outgo {
-    /// What it may have done, if nothing is heard of it.
+    /// What it may have done by now.
     pub(super) fn effect(&self) -> Effect {
-        match self.is_gone.load(Ordering::SeqCst) {
-            true => Effect::Write,
-            false => Effect::None,
+        match self.state.load(Ordering::SeqCst) {
+            GONE => Effect::Write,
+            _ => Effect::None,
         }
+    }
+
+    /// Gives up; what it may have done.
+    pub(super) fn close(&self) -> Effect {
+        self.leave(CLOSED);
+        self.effect()
+    }
+
+    /// Whether it could become that.
+    fn leave(&self, to: u8) -> bool {
+        let left = self
+            .state
+            .compare_exchange(OPEN, to, Ordering::SeqCst, Ordering::SeqCst);
+        left.is_ok() || left == Err(to)
     }
 
     /// Why a request failed: for what it carried, where that could not be read.
@@ -95,10 +117,10 @@ impl Body for Watched {
         let Some(left) = self.left.checked_sub(length) else {
             return Poll::Ready(self.give_up(other_length()));
         };
-        self.left = left;
-        if left == 0 && self.is_last {
-            self.outgo.is_gone.store(true, Ordering::SeqCst);
+        if left == 0 && self.is_last && !self.outgo.leave(GONE) {
+            return Poll::Ready(None);
         }
+        self.left = left;
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 
@@ -144,6 +166,19 @@ mod tests {
         let body = Watched::new(pieces(&["abc"]), 3, false, &outgo);
         assert!(body.collect().await.is_ok());
         assert_eq!(outgo.effect(), Effect::None, "more has to come");
+    }
+
+    #[tokio::test]
+    async fn nothing_comes_of_what_was_given_up_in_time() {
+        let outgo = Arc::new(Outgo::default());
+        let mut body = Watched::new(pieces(&["ab", "c"]), 3, true, &outgo);
+        assert!(body.frame().await.is_some());
+        assert_eq!(outgo.close(), Effect::None);
+        assert!(body.frame().await.is_none(), "the rest stays here");
+        let outgo = Arc::new(Outgo::default());
+        let body = Watched::new(pieces(&["abc"]), 3, true, &outgo);
+        assert!(body.collect().await.is_ok());
+        assert_eq!(outgo.close(), Effect::Write, "too late");
     }
 
     #[tokio::test]

@@ -101,13 +101,13 @@ impl Api {
                     is_known = false;
                     let wait = FIRST_WAIT * 2_u32.pow(interruptions.min(MOST_INTERRUPTIONS) - 1);
                     if Instant::now() + wait >= call.deadline {
-                        return Err(error::late(session.outgo.effect()));
+                        return Err(error::late(session.outgo.close()));
                     }
                     sleep(wait).await;
                 }
             }
             if interruptions > MOST_INTERRUPTIONS {
-                return Err(error::lost(session.outgo.effect()));
+                return Err(error::lost(session.outgo.close()));
             }
         }
     }
@@ -189,7 +189,7 @@ impl Api {
             }
         };
         let before = session.outgo.effect();
-        let put = self.attempt_watched(call, 0, || session.outgo.effect(), send);
+        let put = self.attempt_watched(call, 0, || session.outgo.close(), send);
         put.await
             .map_err(|error| session.ended(error, before, chunk.is_some()))
     }

@@ -150,7 +150,7 @@ impl Api {
                 }
             }
         };
-        self.attempt_watched(call, units, || outgo.effect(), send)
+        self.attempt_watched(call, units, || outgo.close(), send)
             .await
     }
 }

@@ -18,7 +18,7 @@ use email_provider::{
 };
 use fake_gmail::{FakeGmail, Faults, Truth, User};
 use fake_oauth::FakeOAuth;
-use provider_conformance::{Harness, HarnessFacts, NewMail};
+use provider_conformance::{Correspondents, Delivered, Harness, HarnessFacts, NewMail};
 use provider_gmail::GmailPlugin;
 use secrecy::SecretString;
 
@@ -116,13 +116,11 @@ impl GmailHarness {
     }
 
     fn find(&self, folder: &FolderKey, message_id: &str) -> Truth {
-        let line = format!("Message-ID: {message_id}\r\n").into_bytes();
-        let has = |raw: &[u8]| raw.windows(line.len()).any(|window| window == line);
         let found = self
             .user
             .messages()
             .into_iter()
-            .find(|truth| truth.labels.contains(&folder.0) && has(&truth.raw));
+            .find(|truth| truth.labels.contains(&folder.0) && has_id(&truth.raw, message_id));
         found.unwrap_or_else(|| panic!("{message_id} is not in {folder}"))
     }
 
@@ -150,6 +148,11 @@ impl GmailHarness {
     }
 }
 
+fn has_id(raw: &[u8], message_id: &str) -> bool {
+    let line = format!("Message-ID: {message_id}\r\n").into_bytes();
+    raw.windows(line.len()).any(|window| window == line)
+}
+
 fn flag_labels(flags: Flags) -> Vec<String> {
     let mut labels = Vec::new();
     for (label, is_there) in [
@@ -171,6 +174,8 @@ impl Harness for GmailHarness {
             deleted_mark: false,
             copies: false,
             keywords_are_folders: true,
+            sends: true,
+            drafts: true,
             patience: Duration::from_secs(10),
             ..HarnessFacts::default()
         }
@@ -267,6 +272,33 @@ impl Harness for GmailHarness {
 
     async fn delete_folder(&self, folder: &FolderKey) {
         assert!(self.user.delete_label(&folder.0), "it is there");
+    }
+
+    fn correspondents(&self) -> Correspondents {
+        Correspondents {
+            sender: EMAIL.to_owned(),
+            ..Correspondents::default()
+        }
+    }
+
+    async fn delivered(&self, message_id: &str) -> Vec<Delivered> {
+        let sent = self.server.sent().into_iter();
+        let of_it = sent.filter(|mail| has_id(&mail.raw, message_id));
+        of_it
+            .map(|mail| Delivered {
+                recipients: mail.recipients,
+                octets: mail.raw,
+            })
+            .collect()
+    }
+
+    async fn keep_draft(&self, _: &FolderKey, mail: NewMail) {
+        self.user.create_draft(&mail.raw);
+    }
+
+    async fn edit_draft(&self, folder: &FolderKey, message_id: &str, mail: NewMail) -> bool {
+        let draft = self.find(folder, message_id).draft_id.expect("a draft");
+        self.user.edit_draft(&draft, &mail.raw).is_some()
     }
 
     async fn forget_cursors(&self) -> bool {
