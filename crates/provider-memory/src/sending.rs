@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use email_model::FolderRole;
 use email_provider::{
-    Call, MessageCopy, MessageRef, Outgoing, ProviderResult, SendLimits, Settled, Submission,
-    Submitted, Submitter, Unsettled,
+    Call, DraftRef, MessageCopy, MessageRef, Outgoing, ProviderResult, SendLimits, Settled,
+    Submission, Submitted, Submitter, Unsettled,
 };
 use futures::TryStreamExt as _;
 use tokio::time::timeout_at;
@@ -72,20 +72,21 @@ impl Submitter for MemoryProvider {
         &self,
         call: Call,
         submission: Submission<'_>,
-        _submitted: &Submitted,
+        submitted: &Submitted,
     ) -> ProviderResult<Option<MessageRef>> {
+        let told = submitted.at.as_ref();
         match submission {
             Submission::Message(outgoing) => {
                 let raw = octets(call, outgoing, MessageCopy::Kept, u64::MAX).await?;
                 let work = |state: &mut State| {
                     let id = Some(outgoing.message_id.as_str());
                     let make = |state: &mut State| copy(state, outgoing, raw);
-                    filed(state, id, Some(make))
+                    filed(state, told, id, Some(make))
                 };
                 self.mailbox.write(call, "file", work).await
             }
             Submission::Draft(draft) => {
-                let work = |state: &mut State| file_draft(state, draft);
+                let work = |state: &mut State| file_draft(state, told, draft);
                 self.mailbox.write(call, "file", work).await
             }
         }
@@ -170,10 +171,13 @@ fn copy_of_draft(state: &mut State, draft: &Message) -> Arc<Message> {
 /// Where the one copy is; made where it is not there and the server does not make it.
 fn filed(
     state: &mut State,
+    told: Option<&MessageRef>,
     message_id: Option<&str>,
     make: Option<impl FnOnce(&mut State) -> Arc<Message>>,
 ) -> ProviderResult<Option<MessageRef>> {
-    let there = message_id.and_then(|id| state.newest(FolderRole::Sent, id));
+    let told = told.filter(|at| state.find(at).is_ok()).cloned();
+    let by_id = || state.newest(FolderRole::Sent, message_id?);
+    let there = told.or_else(by_id);
     match make {
         Some(make) if there.is_none() && !state.shape.files_sent => {
             let copy = make(state);
@@ -187,13 +191,14 @@ fn filed(
 /// another by now is not what was sent.
 fn file_draft(
     state: &mut State,
-    draft: &email_provider::DraftRef,
+    told: Option<&MessageRef>,
+    draft: &DraftRef,
 ) -> ProviderResult<Option<MessageRef>> {
     let at = drafts::current(state, draft).ok();
     let sent = at.as_ref().and_then(|at| state.find(at).ok());
     let sent = sent.map(|(_, record)| Arc::clone(&record.message));
     let make = sent.map(|draft| move |state: &mut State| copy_of_draft(state, &draft));
-    let filed = filed(state, drafts::message_id(draft).as_deref(), make)?;
+    let filed = filed(state, told, drafts::message_id(draft).as_deref(), make)?;
     if let Some(at) = at {
         state.expunge(&at)?;
     }

@@ -5,6 +5,9 @@
 //! at the end of its file's name (<https://cr.yp.to/proto/maildir.html>). Folders are directories of the same kind
 //! beside them, named `.Work`, `.Work.Travel` (Maildir++). Any program may change any of it at any moment, and
 //! nothing tells what has changed: so the change feed compares.
+//!
+//! Nothing in a directory sends mail, so the mailbox has neither a submitter nor drafts, and nothing is written
+//! to say so: the gateway refuses what there is no facet for.
 
 mod cursor;
 mod error;
