@@ -186,6 +186,7 @@ fn status_and_code(kind: OperationErrorKind) -> (StatusCode, &'static str) {
         Kind::NotSupported => (StatusCode::NOT_IMPLEMENTED, "notSupported"),
         Kind::Provider => (StatusCode::BAD_GATEWAY, "provider.error"),
         Kind::ProviderUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "provider.unavailable"),
+        Kind::SendUnconfirmed => (StatusCode::BAD_GATEWAY, "send.unconfirmed"),
         Kind::MailboxUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "mailbox.unavailable"),
         Kind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
     }

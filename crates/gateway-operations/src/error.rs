@@ -37,6 +37,8 @@ pub enum OperationErrorKind {
     NotSupported,
     /// The provider broke.
     Provider,
+    /// A message was handed over and no answer came: it may have gone out.
+    SendUnconfirmed,
     /// The provider is down.
     ProviderUnavailable,
     /// The mailbox is being opened or scanned.

@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::{
     OperationError, OperationResult, accounts::Connecting, config::OperationsConfig,
-    journal::Journals, mailboxes::Mailboxes, messages::ContentCache, oauth::Grants,
+    journal::Journals, mailboxes::Mailboxes, messages::ContentCache, oauth::Grants, sending::Clerk,
     sync::Supervisor,
 };
 
@@ -45,6 +45,7 @@ pub(crate) struct Inner {
     pub connecting: Connecting,
     pub grants: Grants,
     pub supervisor: Supervisor,
+    pub clerk: Clerk,
     /// Names this process towards others on the same store.
     pub process: String,
     pub tasks: TaskTracker,
@@ -84,6 +85,7 @@ impl Gateway {
             contents,
             connecting: Connecting::default(),
             supervisor,
+            clerk: Clerk::default(),
             config,
             process,
             tasks: TaskTracker::new(),
@@ -108,6 +110,10 @@ impl Gateway {
                 ))
             })?;
         }
+        let gateway = self.clone();
+        self.inner
+            .tasks
+            .spawn(async move { gateway.keep_outbox().await });
         self.supervise().await
     }
 
@@ -124,7 +130,8 @@ impl Gateway {
         Ok(self.inner.store.ping().await?)
     }
 
-    pub(crate) fn now(&self) -> Timestamp {
+    /// What time it is.
+    pub fn now(&self) -> Timestamp {
         self.inner.context.clock.now()
     }
 

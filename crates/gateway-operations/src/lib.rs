@@ -13,6 +13,7 @@ mod mailboxes;
 mod messages;
 mod oauth;
 mod push;
+mod sending;
 mod sync;
 
 pub use accounts::{
@@ -26,6 +27,10 @@ pub use folders::{WellKnownChange, WellKnownFolders};
 pub use gateway::{Gateway, GatewayContext};
 pub use messages::{
     AttachmentDownload, ListRequest, MessagePage, MessageView, Omitted, ReadRequest, StatusChange,
+};
+pub use sending::{
+    DraftView, FailedStep, Held, Idempotency, NewMessage, SavedDraft, ScheduledSend,
+    ScheduledStatus, SendOptions, SendOutcome, SentView,
 };
 pub use sync::{
     DeletedPage, DeletedRecord, StartSync, SyncPageRequest, SyncStarted, TokenSeal, UpdatedPage,

@@ -1,7 +1,9 @@
 //! Changes of a journal that no page brings: of its record, of a scope, of rows by id.
 
+use email_model::Timestamp;
 use gateway_store::{
-    Commit, JournalRecord, LoadRequest, Loaded, ScopeNumber, ScopeRow, ScopeWrite, StoreError,
+    Commit, ExpectedMessage, JournalRecord, LoadRequest, Loaded, ScopeNumber, ScopeRow, ScopeWrite,
+    StoreError,
 };
 
 use super::{
@@ -67,6 +69,32 @@ impl JournalHandle {
         })
         .await?;
         Ok(())
+    }
+
+    /// Has the message recognised wherever it turns up with this Message-ID until then.
+    pub async fn expect(
+        &self,
+        expected: &ExpectedMessage,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.amend_record(|record| {
+            let is_other = |other: &ExpectedMessage| other.message_id != expected.message_id;
+            record
+                .expected
+                .retain(|other| other.until > now && is_other(other));
+            record.expected.push(expected.clone());
+        })
+        .await
+    }
+
+    /// Ends [`Self::expect`].
+    pub async fn found(&self, message_id: &str) -> Result<(), StoreError> {
+        self.amend_record(|record| {
+            record
+                .expected
+                .retain(|expected| expected.message_id != message_id);
+        })
+        .await
     }
 
     /// Changes one scope's row.

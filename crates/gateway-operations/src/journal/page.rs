@@ -30,6 +30,8 @@ pub(crate) struct Observation {
     pub message_id: Option<String>,
     /// The sealed envelope.
     pub envelope: Option<Vec<u8>>,
+    /// What was known of its content is no longer so.
+    pub revised: bool,
 }
 
 /// What is known of a conversation.

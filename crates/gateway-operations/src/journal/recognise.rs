@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use email_model::{FolderId, FolderKey, MessageId, ScopeKey};
 use email_provider::{Call, Entry, Fetched, MessageRef, ThreadHint};
 use gateway_store::{
-    Commit, JournalRecord, LoadRequest, MessageRow, ScopeNumber, ScopeRow, ScopeWrite,
+    Commit, EntryRow, JournalRecord, LoadRequest, MessageRow, ScopeNumber, ScopeRow, ScopeWrite,
 };
 
 use super::{
@@ -139,6 +139,7 @@ impl Gateway {
             folders,
             message_id,
             envelope,
+            revised: entry.revised,
         }
     }
 
@@ -275,6 +276,14 @@ impl JournalHandle {
             .filter_map(|entry| directory.reference(&(entry.scope, entry.key)))
             .collect();
         Ok(Some((row, refs)))
+    }
+
+    /// Where what a request finds is now.
+    pub async fn entries_of(&self, request: &LoadRequest) -> Result<Vec<MessageRef>, ApplyError> {
+        let loaded = self.store.load(self.account, request).await?;
+        let directory = self.directory();
+        let at = |entry: EntryRow| directory.reference(&(entry.scope, entry.key));
+        Ok(loaded.entries.into_iter().filter_map(at).collect())
     }
 
     /// Where messages are now, by id; a message without a place is left out.

@@ -76,6 +76,20 @@ impl Gateway {
     }
 }
 
+impl Gateway {
+    /// Where the journal has a message.
+    ///
+    /// # Errors
+    /// As [`Self::places`].
+    pub(crate) async fn place_of(
+        &self,
+        account: &Account,
+        id: MessageId,
+    ) -> OperationResult<Option<MessageRef>> {
+        Ok(self.places(account, id).await?.first().cloned())
+    }
+}
+
 pub(super) fn not_found() -> OperationError {
     OperationError::not_found("message")
 }

@@ -200,6 +200,7 @@ fn pass_over_outage(error: crate::OperationError) -> OperationResult<()> {
         Kind::ProviderUnavailable
         | Kind::RateLimited
         | Kind::Provider
+        | Kind::SendUnconfirmed
         | Kind::MailboxUnavailable => Ok(()),
         _ => Err(error),
     }

@@ -4,7 +4,9 @@
 
 mod accounts;
 mod bounds;
+mod client;
 mod conversations;
+mod drafts;
 mod folders;
 mod harness;
 mod identity;
@@ -12,6 +14,7 @@ mod listing;
 mod readiness;
 mod reading;
 mod removals;
+mod sending;
 mod writing;
 
 /// Servers run calls on whichever thread is free.
@@ -64,6 +67,29 @@ fn every_call_can_go_on_on_another_thread() {
         drop(
             gateway
                 .conversation(&account, email_model::ThreadId(1), None, None, None)
+                .await,
+        );
+    });
+    check(async |gateway, account| {
+        drop(
+            gateway
+                .send_message(&account, Default::default(), Default::default())
+                .await,
+        );
+    });
+    check(async |gateway, account| {
+        let draft = email_model::DraftId(1);
+        drop(
+            gateway
+                .send_draft(&account, draft, None, Default::default())
+                .await,
+        );
+    });
+    check(async |gateway, account| {
+        let draft = email_model::DraftId(1);
+        drop(
+            gateway
+                .update_draft(&account, draft, Default::default())
                 .await,
         );
     });

@@ -29,13 +29,23 @@ impl State<'_> {
                 next.envelope = None;
             }
         }
+        let succeeded = self.succeeded.remove(&id);
+        let revised = observation.revised && announce == Announce::Feed;
+        if succeeded || revised {
+            next.received_at = observation.received_at.or(next.received_at);
+            next.envelope = None;
+        }
+        if succeeded {
+            next.labels = observation.labels.clone().or(next.labels);
+            next.folders = observation.folders.clone().unwrap_or(next.folders);
+        }
         if announce != Announce::No {
             next.orphaned = None;
         }
         fill(&mut next.received_at, &observation.received_at);
         fill(&mut next.message_id, &observation.message_id);
         fill(&mut next.envelope, &observation.envelope);
-        let mut changed = was_gone;
+        let mut changed = was_gone || succeeded || revised;
         if let Some(labels) = &observation.labels {
             let differs = next.labels.as_ref() != Some(labels);
             if differs && (announce != Announce::No || next.labels.is_none()) {

@@ -17,6 +17,11 @@ impl State<'_> {
         new_by_message_id: &HashMap<&str, usize>,
     ) -> Option<MessageId> {
         let identity = observation.identity.as_ref()?;
+        if let Some(id) = self.expected_there(observation) {
+            self.succeeded.insert(id);
+            self.attach(id, observation.place.clone());
+            return Some(id);
+        }
         let mut gone = None;
         let mut free = None;
         let mut orphan = None;
@@ -56,6 +61,15 @@ impl State<'_> {
         };
         self.attach(id, observation.place.clone());
         Some(id)
+    }
+
+    /// The message that the gateway itself has put there.
+    fn expected_there(&self, observation: &Observation) -> Option<MessageId> {
+        let id = *self.expected.get(observation.message_id.as_deref()?)?;
+        self.messages
+            .get(&id)
+            .is_some_and(|row| !row.gone)
+            .then_some(id)
     }
 
     /// The one message without a living entry that has this Message-ID, if the page has one new

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use email_model::MessageId;
-use gateway_store::{Commit, EntryRow, Loaded, MessageRow, Seq};
+use gateway_store::{Commit, EntryRow, ExpectedMessage, Loaded, MessageRow, Seq};
 
 use super::{Outcome, Place, Question};
 
@@ -15,6 +15,8 @@ pub(super) struct State<'a> {
     pub(super) live: HashMap<MessageId, HashSet<Place>>,
     pub(super) places: HashMap<Place, MessageId>,
     pub(super) by_message_id: HashMap<String, Vec<MessageId>>,
+    /// Messages that turn up in a new place, by Message-ID.
+    pub(super) expected: HashMap<String, MessageId>,
     /// Places of a message that are known to be empty.
     pub(super) dead: HashMap<MessageId, Vec<Place>>,
     /// Messages to write, in the order in which they were touched first.
@@ -23,6 +25,8 @@ pub(super) struct State<'a> {
     pub(super) inserted: HashSet<MessageId>,
     /// Messages recognised by their Message-ID alone, of which the rest may differ.
     pub(super) adopted: HashSet<MessageId>,
+    /// Messages that the gateway itself put into a new place: all of them may differ.
+    pub(super) succeeded: HashSet<MessageId>,
     pub(super) changed: HashSet<MessageId>,
     pub(super) entries: Vec<EntryRow>,
     pub(super) entries_removed: Vec<Place>,
@@ -54,6 +58,11 @@ impl<'a> State<'a> {
                 by_message_id.entry(id.clone()).or_default().push(row.id);
             }
         }
+        let is_awaited = |expected: &&ExpectedMessage| expected.until > question.now;
+        let expected = loaded.journal.record.expected.iter().filter(is_awaited);
+        let expected = expected
+            .map(|expected| (expected.message_id.clone(), expected.id))
+            .collect();
         Self {
             question,
             messages: loaded
@@ -64,11 +73,13 @@ impl<'a> State<'a> {
             live,
             places,
             by_message_id,
+            expected,
             dead,
             touched: Vec::new(),
             is_touched: HashSet::new(),
             inserted: HashSet::new(),
             adopted: HashSet::new(),
+            succeeded: HashSet::new(),
             changed: HashSet::new(),
             entries: Vec::new(),
             entries_removed: Vec::new(),

@@ -1,0 +1,247 @@
+//! Handing a message over: the intent is in the outbox before, the outcome after.
+
+use std::{sync::Arc, time::Duration};
+
+use email_model::Timestamp;
+use email_provider::{
+    Call, DraftQuery, Drafts, ErrorKind, Outgoing, Priority, ProviderError, Submission, Submitted,
+    Submitter,
+};
+use gateway_store::{Account, SendRow, SendState};
+
+use super::record::{SendRecord, to_value};
+use crate::{
+    Gateway, OperationError, OperationErrorKind, OperationResult, SentView, journal::JournalHandle,
+    mailboxes::OpenMailbox,
+};
+
+/// The slowest upload that is waited for, in octets a second.
+const SLOWEST: u64 = 100 << 10;
+/// How long the transfer of a draft may take of which the size is not known.
+const DRAFT_TRANSFER: Duration = Duration::from_secs(600);
+/// How long after its last deadline a process counts as dead.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// A send that this process is at.
+pub(super) struct Delivery<'a> {
+    pub gateway: &'a Gateway,
+    pub account: &'a Account,
+    pub mailbox: OpenMailbox,
+    pub journal: Arc<JournalHandle>,
+    pub row: SendRow,
+    pub record: SendRecord,
+    /// The message, where it is at hand.
+    pub outgoing: Option<Outgoing>,
+}
+
+impl Gateway {
+    /// How long a transfer may take.
+    pub(super) fn patience(&self, octets: Option<u64>) -> Duration {
+        let transfer = octets.map_or(DRAFT_TRANSFER, |octets| {
+            Duration::from_secs(octets / SLOWEST)
+        });
+        self.inner.config.call_deadline.max(GRACE) + transfer
+    }
+
+    /// Until when a send that begins now counts as under way.
+    pub(super) fn held_until(&self, octets: Option<u64>) -> Timestamp {
+        self.now() + self.patience(octets) * 3 + GRACE
+    }
+}
+
+impl Delivery<'_> {
+    pub fn submitter(&self) -> OperationResult<&dyn Submitter> {
+        self.mailbox.provider.submitter().ok_or_else(|| {
+            OperationError::new(
+                OperationErrorKind::NotSupported,
+                "send: this mailbox cannot send",
+            )
+        })
+    }
+
+    pub fn drafts(&self) -> OperationResult<&dyn Drafts> {
+        drafts_of(&self.mailbox)
+    }
+
+    pub fn octets(&self) -> Option<u64> {
+        let copy = email_provider::MessageCopy::Kept;
+        Some(self.outgoing.as_ref()?.octets.length(copy))
+    }
+
+    pub fn call(&self) -> Call {
+        let patience = self.gateway.patience(self.octets());
+        self.gateway.call(Priority::Interactive, patience)
+    }
+
+    /// What is handed over. `None`: it is no longer at hand.
+    pub fn submission(&self) -> Option<Submission<'_>> {
+        match (&self.record.draft, &self.outgoing) {
+            (Some(draft), _) => Some(Submission::Draft(draft)),
+            (None, Some(outgoing)) => Some(Submission::Message(outgoing)),
+            (None, None) => None,
+        }
+    }
+
+    /// Writes the row, still held by this process.
+    ///
+    /// # Errors
+    /// `Conflict`: another process has it by now.
+    pub async fn keep(&mut self, state: SendState) -> OperationResult<()> {
+        let until = self.gateway.held_until(self.octets());
+        self.row.holder = Some(self.gateway.inner.process.clone());
+        self.row.held_until = Some(until);
+        self.write(state, Some(until)).await
+    }
+
+    /// Writes the row and lets go of it: something is to be done at `due`, or it is at its end.
+    ///
+    /// # Errors
+    /// As [`Self::keep`].
+    pub async fn let_go(
+        &mut self,
+        state: SendState,
+        due: Option<Timestamp>,
+    ) -> OperationResult<()> {
+        self.row.holder = None;
+        self.row.held_until = None;
+        if due.is_none() {
+            self.row.content = None;
+        }
+        self.write(state, due).await?;
+        if due.is_some() {
+            self.gateway.inner.clerk.wake();
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self, state: SendState, due: Option<Timestamp>) -> OperationResult<()> {
+        self.row.state = state;
+        self.row.due_at = due;
+        self.row.record = to_value(&self.record)?;
+        if !self.gateway.inner.store.write_send(&self.row).await? {
+            return Err(in_progress());
+        }
+        self.row.version += 1;
+        Ok(())
+    }
+
+    /// Hands the message over and sees to its copy. The row is queued and held by this process.
+    pub async fn deliver(mut self) -> OperationResult<SentView> {
+        if self.record.draft.is_none() && self.submitter()?.limits().drafts_only {
+            self.keep_as_draft().await?;
+        }
+        self.record.handed_over_at = Some(self.gateway.now());
+        self.keep(SendState::Sending).await?;
+        let call = self.call();
+        let Some(submission) = self.submission() else {
+            return Err(self.failed(gone()).await);
+        };
+        let answer = self.submitter()?.submit(call, submission).await;
+        match answer {
+            Ok(submitted) => {
+                self.gateway.note_success(self.account).await?;
+                self.accepted(submitted).await
+            }
+            Err(error) if error.kind == ErrorKind::OutcomeUnknown => {
+                self.record.attempts = 0;
+                self.keep(SendState::Unknown).await?;
+                self.settle_soon().await
+            }
+            Err(error) => {
+                let error = self.gateway.note_failure(self.account, error).await;
+                Err(self.failed(error).await)
+            }
+        }
+    }
+
+    /// The backend has accepted it.
+    pub async fn accepted(&mut self, submitted: Submitted) -> OperationResult<SentView> {
+        self.record.submitted = Some(submitted);
+        self.record.attempts = 0;
+        self.keep(SendState::Accepted).await?;
+        self.finish().await
+    }
+
+    /// Backends that send drafts only get it as one first. Nobody gets it by that.
+    async fn keep_as_draft(&mut self) -> OperationResult<()> {
+        let Some(outgoing) = self.outgoing.clone() else {
+            return Err(self.failed(gone()).await);
+        };
+        let call = self.call();
+        let drafts = self.drafts()?;
+        let kept = match drafts.create(call, &outgoing).await {
+            Err(error) if error.kind == ErrorKind::OutcomeUnknown => {
+                let query = DraftQuery::MessageId(outgoing.message_id.clone());
+                match drafts.find(call, &query).await {
+                    Ok(Some(kept)) => Ok(kept),
+                    Ok(None) => Err(not_kept()),
+                    Err(error) => Err(error),
+                }
+            }
+            answer => answer,
+        };
+        match self.gateway.told(self.account, kept).await {
+            Ok(kept) => {
+                self.record.draft = Some(kept.draft);
+                self.keep(SendState::Queued).await
+            }
+            Err(error) => Err(self.failed(error).await),
+        }
+    }
+
+    /// Nobody gets it.
+    pub async fn failed(&mut self, error: OperationError) -> OperationError {
+        self.record.failure = Some(error.message.clone());
+        if self.row.draft.is_none()
+            && let Some(draft) = self.record.draft.take()
+            && let Ok(drafts) = self.drafts()
+            && let Err(error) = drafts.discard(self.gateway.background(), &draft).await
+        {
+            tracing::debug!(account = %self.account.id, %error, "what was to be sent is still a draft");
+        }
+        match self.let_go(SendState::Failed, None).await {
+            Ok(()) => error,
+            Err(other) => other,
+        }
+    }
+}
+
+pub(super) fn drafts_of(mailbox: &OpenMailbox) -> OperationResult<&dyn Drafts> {
+    mailbox.provider.drafts().ok_or_else(|| {
+        OperationError::new(
+            OperationErrorKind::NotSupported,
+            "drafts: this mailbox cannot keep drafts",
+        )
+    })
+}
+
+/// Somebody is at this send.
+pub(super) fn in_progress() -> OperationError {
+    OperationError::new(
+        OperationErrorKind::Conflict,
+        "this message is being sent: ask again",
+    )
+    .with_retry_after(Duration::from_secs(1))
+}
+
+/// It was handed over and no answer came.
+pub(super) fn unconfirmed() -> OperationError {
+    OperationError::new(
+        OperationErrorKind::SendUnconfirmed,
+        "the message was handed over and no answer came: it may have gone out, and is not sent again",
+    )
+}
+
+fn gone() -> OperationError {
+    OperationError::new(
+        OperationErrorKind::Provider,
+        "what was to be sent is no longer there",
+    )
+}
+
+fn not_kept() -> ProviderError {
+    ProviderError::new(
+        ErrorKind::Unavailable,
+        "the message could not be handed over",
+    )
+}

@@ -1,0 +1,139 @@
+//! After a message went out: the sender's copy, its keywords, its ids.
+
+use email_provider::{
+    Detail, MessageEdit, MessageRef, ProviderResult, Settled, Submission, Unsettled,
+};
+use gateway_store::SendState;
+
+use super::{delivery::Delivery, record::Outcome};
+use crate::{AccountDetails, OperationResult, SentView};
+
+/// How often the copy is looked for, at growing intervals.
+const ATTEMPTS: u32 = 8;
+
+impl Delivery<'_> {
+    /// Sees to the copy of an accepted message. What cannot be done now is tried again later, and does not keep
+    /// the caller.
+    pub async fn finish(&mut self) -> OperationResult<SentView> {
+        let mut outcome = Outcome::default();
+        let submitted = self.record.submitted.clone().unwrap_or_default();
+        for refused in &submitted.refused {
+            let remark = format!("{} was refused: {}", refused.address, refused.reason);
+            outcome.remarks.push(remark);
+        }
+        let place = match self.file().await {
+            Ok(place) => place,
+            Err(error) => {
+                tracing::debug!(account = %self.account.id, %error, "the copy of a sent message could not be seen to");
+                None
+            }
+        };
+        outcome.copy_missing = place.is_none();
+        if let Some(at) = place {
+            self.look_at(at, &mut outcome).await;
+        } else {
+            outcome.keywords_failed = !self.record.keywords.is_empty();
+        }
+        let is_complete = !outcome.copy_missing || !self.keeps_copies();
+        self.record.outcome = Some(outcome);
+        let view = self.record.view();
+        if is_complete || self.record.attempts >= ATTEMPTS {
+            self.forget_expectation().await;
+            self.let_go(SendState::Sent, None).await?;
+        } else {
+            self.record.attempts += 1;
+            let due = self.gateway.now() + super::settling::wait(self.record.attempts);
+            self.let_go(SendState::Accepted, Some(due)).await?;
+        }
+        self.gateway
+            .inner
+            .contents
+            .note_change(self.account.id, self.gateway.now());
+        self.gateway.hint_pass(self.account.id);
+        Ok(view)
+    }
+
+    fn keeps_copies(&self) -> bool {
+        AccountDetails::of(self.account).copy_to_sent != Some(false)
+    }
+
+    async fn file(&self) -> ProviderResult<Option<MessageRef>> {
+        let call = self.call();
+        let submitted = self.record.submitted.clone().unwrap_or_default();
+        let Ok(submitter) = self.submitter() else {
+            return Ok(None);
+        };
+        match self.submission() {
+            Some(submission @ Submission::Draft(_)) => {
+                submitter.file(call, submission, &submitted).await
+            }
+            Some(submission @ Submission::Message(_)) if self.keeps_copies() => {
+                submitter.file(call, submission, &submitted).await
+            }
+            // Nothing to file it from, or not wanted: the backend may have done so.
+            _ => match submitter.settle(call, self.unsettled()).await? {
+                Settled::Sent(place) => Ok(place),
+                Settled::NotSent | Settled::Unknown => Ok(None),
+            },
+        }
+    }
+
+    pub fn unsettled(&self) -> Unsettled<'_> {
+        Unsettled {
+            message_id: &self.record.message_id,
+            draft: self.record.draft.as_ref(),
+            since: self.record.handed_over_at.unwrap_or(self.row.created_at),
+        }
+    }
+
+    /// Keywords and ids of the copy.
+    async fn look_at(&self, mut at: MessageRef, outcome: &mut Outcome) {
+        let provider = &self.mailbox.provider;
+        let call = self.gateway.interactive();
+        if !self.record.keywords.is_empty() {
+            let edit = MessageEdit {
+                keywords: Some(self.record.keywords.clone()),
+                ..MessageEdit::default()
+            };
+            match provider.update(call, &at, &edit).await {
+                Ok(moved) => at = moved.unwrap_or(at),
+                Err(error) => {
+                    outcome.keywords_failed = true;
+                    outcome.remarks.push(format!("keywords: {}", error.message));
+                }
+            }
+        }
+        let refs = [at];
+        let fetched = match provider.fetch(call, &refs, Detail::Envelope).await {
+            Ok(fetched) => fetched,
+            Err(error) => {
+                tracing::debug!(account = %self.account.id, %error, "a sent message was not read");
+                return;
+            }
+        };
+        let recognised = self
+            .gateway
+            .recognise(&self.mailbox, &self.journal, call, &fetched)
+            .await;
+        match recognised {
+            Ok(recognised) => {
+                if let Some((id, row)) = recognised.into_iter().next() {
+                    outcome.id = Some(id);
+                    outcome.thread = row.thread;
+                }
+            }
+            Err(error) => {
+                tracing::debug!(account = %self.account.id, %error, "a sent message has no id yet");
+            }
+        }
+    }
+
+    async fn forget_expectation(&self) {
+        if self.row.draft.is_none() {
+            return;
+        }
+        if let Err(error) = self.journal.found(&self.record.message_id).await {
+            tracing::debug!(account = %self.account.id, %error, "an expected message is still waited for");
+        }
+    }
+}

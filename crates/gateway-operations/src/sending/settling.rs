@@ -1,0 +1,74 @@
+//! Sends whose answer is missing: they are looked for, and never handed over again.
+
+use std::time::Duration;
+
+use email_provider::{Settled, Submitted};
+use gateway_store::SendState;
+
+use super::delivery::{Delivery, unconfirmed};
+use crate::{OperationError, OperationErrorKind, OperationResult, SentView};
+
+/// How often the caller of a send waits for it to be found.
+const SOON: u32 = 3;
+/// How long a send is looked for.
+const LOOKED_FOR: chrono::Duration = chrono::Duration::hours(24);
+
+/// How long until the next try, after so many in vain.
+pub(super) fn wait(attempts: u32) -> Duration {
+    const SECONDS: [u64; 7] = [1, 2, 5, 15, 60, 300, 1_800];
+    let last = SECONDS.len() - 1;
+    Duration::from_secs(SECONDS[last.min(attempts as usize)])
+}
+
+impl Delivery<'_> {
+    /// Looks for it while the caller waits.
+    pub async fn settle_soon(&mut self) -> OperationResult<SentView> {
+        for attempt in 0..SOON {
+            if let Some(settled) = self.settle().await? {
+                return settled;
+            }
+            if attempt + 1 < SOON {
+                tokio::time::sleep(wait(attempt)).await;
+            }
+        }
+        self.look_again_later().await?;
+        Err(unconfirmed())
+    }
+
+    /// Looks once. `None`: it cannot be told yet.
+    pub async fn settle(&mut self) -> OperationResult<Option<OperationResult<SentView>>> {
+        let call = self.gateway.interactive();
+        let settled = self.submitter()?.settle(call, self.unsettled()).await;
+        match settled {
+            Ok(Settled::Sent(at)) => {
+                let submitted = Submitted {
+                    at,
+                    ..Submitted::default()
+                };
+                self.accepted(submitted).await.map(|view| Some(Ok(view)))
+            }
+            Ok(Settled::NotSent) => {
+                let error = OperationError::new(
+                    OperationErrorKind::Provider,
+                    "the message was not accepted",
+                );
+                Ok(Some(Err(self.failed(error).await)))
+            }
+            Ok(Settled::Unknown) => Ok(None),
+            Err(error) => {
+                tracing::debug!(account = %self.account.id, %error, "a send could not be looked for");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Lets the clerk look for it, or ends the search: it stays unknown for good.
+    pub async fn look_again_later(&mut self) -> OperationResult<()> {
+        self.record.attempts += 1;
+        let now = self.gateway.now();
+        let since = self.record.handed_over_at.unwrap_or(self.row.created_at);
+        let is_over = now.signed_duration_since(since) > LOOKED_FOR;
+        let due = (!is_over).then(|| now + wait(self.record.attempts));
+        self.let_go(SendState::Unknown, due).await
+    }
+}
