@@ -27,7 +27,7 @@ complete() {
   local tool bin
   for tool in unshare nsenter setpriv mount perl; do command -v "$tool" >/dev/null || return 1; done
   bin=$(postgres_bin) || return 1
-  [ -e "$peers/dovecot/.complete" ] && [ -e "$peers/courier/.complete" ] && [ -e "$peers/chromium/.complete" ] && [ -e "$(template "$bin")/.complete" ]
+  [ -e "$peers/dovecot/.complete" ] && [ -e "$peers/courier/.complete" ] && [ -e "$peers/postfix/.complete" ] && [ -e "$peers/chromium/.complete" ] && [ -e "$(template "$bin")/.complete" ]
 }
 
 # template BIN: where a fresh cluster made by these binaries is kept, for the tests to copy.
@@ -103,6 +103,7 @@ make_template() {
 
 unpack dovecot dovecot-core dovecot-imapd
 unpack courier courier-imap courier-base courier-authlib courier-authdaemon courier-authlib-userdb libcourier-unicode4
+unpack postfix postfix dovecot-core
 unpack chromium chromium chromium-driver fontconfig-config fonts-dejavu-core
 postgres_bin >/dev/null || unpack postgresql postgresql-15 postgresql-client-15
 make_template

@@ -109,7 +109,7 @@ impl SearchPosition {
     }
 }
 
-fn write(format: u8, value: &impl Serialize) -> ProviderResult<Vec<u8>> {
+pub(crate) fn write(format: u8, value: &impl Serialize) -> ProviderResult<Vec<u8>> {
     let mut bytes = vec![format];
     let body = postcard::to_allocvec(value).map_err(|error| {
         ProviderError::new(ErrorKind::Unexpected, "a cursor cannot be written").with_source(error)
@@ -118,7 +118,7 @@ fn write(format: u8, value: &impl Serialize) -> ProviderResult<Vec<u8>> {
     Ok(bytes)
 }
 
-fn read<T: DeserializeOwned>(format: u8, bytes: &[u8]) -> Option<T> {
+pub(crate) fn read<T: DeserializeOwned>(format: u8, bytes: &[u8]) -> Option<T> {
     let (first, body) = bytes.split_first()?;
     if *first != format {
         return None;

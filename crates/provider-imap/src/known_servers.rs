@@ -39,6 +39,77 @@ impl KnownServers {
     }
 }
 
+/// Who files a sent message in the folder of sent mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SentCopy {
+    /// The program that sends it.
+    Append,
+    /// The provider, after a while; a second copy would stay.
+    Provider,
+    /// The provider perhaps: what it has not filed after a while is filed by the program that sends.
+    VerifyThenAppend,
+}
+
+/// What a sending server allows and does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SendingHabits {
+    /// Recipients of one message.
+    pub recipients: usize,
+    /// Octets of one message, whatever SIZE says.
+    pub octets: u64,
+    pub sent_copy: SentCopy,
+}
+
+/// RFC 5321 section 4.5.3.1.8: every server takes 100 recipients.
+const USUAL_HABITS: SendingHabits = SendingHabits {
+    recipients: 100,
+    octets: u64::MAX,
+    sent_copy: SentCopy::Append,
+};
+
+const MICROSOFT_HABITS: SendingHabits = SendingHabits {
+    recipients: 500,
+    sent_copy: SentCopy::Provider,
+    ..USUAL_HABITS
+};
+
+/// By the last labels of the server's name. Apple's limits: support.apple.com/102198; Microsoft's: the Exchange Online
+/// service description.
+const HABITS: [(&str, SendingHabits); 16] = [
+    (
+        "mail.me.com",
+        SendingHabits {
+            recipients: 500,
+            octets: 20 << 20,
+            ..USUAL_HABITS
+        },
+    ),
+    ("smtp.gmail.com", PROVIDER_FILES),
+    ("smtp.googlemail.com", PROVIDER_FILES),
+    ("office365.com", MICROSOFT_HABITS),
+    ("office365.us", MICROSOFT_HABITS),
+    ("outlook.com", MICROSOFT_HABITS),
+    ("partner.outlook.cn", MICROSOFT_HABITS),
+    ("zoho.com", PROVIDER_FILES),
+    ("zoho.eu", PROVIDER_FILES),
+    ("zoho.in", PROVIDER_FILES),
+    ("zoho.com.au", PROVIDER_FILES),
+    ("zoho.jp", PROVIDER_FILES),
+    ("zohocloud.ca", PROVIDER_FILES),
+    ("mail.yahoo.com", PERHAPS_FILES),
+    ("mail.yahoo.co.jp", PERHAPS_FILES),
+    ("smtp.aol.com", PERHAPS_FILES),
+];
+
+const PROVIDER_FILES: SendingHabits = SendingHabits {
+    sent_copy: SentCopy::Provider,
+    ..USUAL_HABITS
+};
+const PERHAPS_FILES: SendingHabits = SendingHabits {
+    sent_copy: SentCopy::VerifyThenAppend,
+    ..USUAL_HABITS
+};
+
 const ICLOUD: KnownServers = KnownServers {
     smtp_start_tls: true,
     local_login: true,
@@ -167,9 +238,60 @@ pub(crate) fn of_service_type(service_type: &str) -> Option<&'static KnownServer
 
 /// The brand behind a server's name.
 pub(crate) fn brand_of_host(host: &str) -> Option<&'static str> {
+    of_imap_host(host)?.brand
+}
+
+/// The servers of which this is the reading one.
+pub(crate) fn of_imap_host(host: &str) -> Option<&'static KnownServers> {
     let host = host.to_ascii_lowercase();
     DOMAINS
         .iter()
         .find(|(_, servers)| servers.imap == host)
-        .and_then(|(_, servers)| servers.brand)
+        .map(|(_, servers)| servers)
+}
+
+/// The login of a sending server where it differs from that of the reading one: Apple's reading server wants what
+/// stands before the `@`, its sending server all of the address (support.apple.com/102525).
+pub(crate) fn smtp_login(host: &str, login: &str, address: &str) -> Option<String> {
+    if !host.eq_ignore_ascii_case(ICLOUD.smtp) || login.contains('@') {
+        return None;
+    }
+    let is_own = of_domain(address.rsplit_once('@')?.1)
+        .is_some_and(|known| known.smtp == ICLOUD.smtp)
+        && address.split('@').next() == Some(login);
+    Some(match is_own {
+        true => address.to_owned(),
+        false => format!("{login}@icloud.com"),
+    })
+}
+
+/// What is known of a sending server.
+pub(crate) fn sending_habits(host: &str) -> SendingHabits {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let is_of = |suffix: &str| {
+        host.strip_suffix(suffix)
+            .is_some_and(|prefix| prefix.is_empty() || prefix.ends_with('.'))
+    };
+    HABITS
+        .iter()
+        .find(|(suffix, _)| is_of(suffix))
+        .map_or(USUAL_HABITS, |(_, habits)| *habits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_is_filed_where_nobody_else_does() {
+        let copy = |host| sending_habits(host).sent_copy;
+        assert_eq!(copy("smtp.mail.me.com"), SentCopy::Append);
+        assert_eq!(copy("mail.example.com"), SentCopy::Append);
+        assert_eq!(copy("notoutlook.com"), SentCopy::Append);
+        assert_eq!(copy("SMTP.office365.com."), SentCopy::Provider);
+        assert_eq!(copy("smtp-mail.outlook.com"), SentCopy::Provider);
+        assert_eq!(copy("smtppro.zoho.eu"), SentCopy::Provider);
+        assert_eq!(copy("smtp.mail.yahoo.com"), SentCopy::VerifyThenAppend);
+        assert_eq!(sending_habits("smtp.mail.me.com").recipients, 500);
+    }
 }

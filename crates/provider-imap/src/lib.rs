@@ -1,4 +1,4 @@
-//! IMAP mailboxes: iCloud, Zoho, Yahoo, Fastmail and any other server.
+//! IMAP mailboxes, which send by SMTP: iCloud, Zoho, Yahoo, Fastmail and any other server.
 //!
 //! [`protocol`] is the protocol, on async-imap; the modules beside it are the backend: what the gateway asks of a
 //! mailbox, in IMAP's terms.
@@ -19,7 +19,9 @@ mod reading;
 mod scanning;
 mod searching;
 mod selecting;
+mod sending;
 mod settings;
+mod smtp;
 mod snippets;
 mod streams;
 mod watch;

@@ -16,11 +16,16 @@ use crate::{
     known_servers,
     protocol::{self, Auth, ImapConfig, Limits, Pool, PoolOptions, Timeouts},
     provider::{Facts, ImapProvider},
+    sending::Sending,
     settings::{AuthKind, Protocol, Server, ServerSecurity, Settings},
+    smtp::{self, Offer, Secret, SmtpConfig, SmtpPool},
 };
 
 /// How long a sign-in may take.
 const SIGN_IN_WAIT: Duration = Duration::from_secs(45);
+
+/// How long the sending server may take then.
+const SENDING_WAIT: Duration = Duration::from_secs(5);
 
 /// The plugin's section of the configuration.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -52,15 +57,20 @@ impl Section {
     }
 }
 
+/// A stored connection, ready to be made.
+struct Configured {
+    imap: ImapConfig,
+    facts: Option<Facts>,
+    smtp: Option<SmtpConfig>,
+    offer: Option<Offer>,
+}
+
 /// IMAP mailboxes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ImapPlugin;
 
 impl ImapPlugin {
-    fn config(
-        context: &ConnectContext,
-        connection: &Connection,
-    ) -> ProviderResult<(ImapConfig, Option<Facts>)> {
+    fn config(context: &ConnectContext, connection: &Connection) -> ProviderResult<Configured> {
         let broken = |what: &str| {
             ProviderError::new(ErrorKind::Unexpected, format!("{what} cannot be read"))
         };
@@ -77,7 +87,18 @@ impl ImapPlugin {
         let usual = PoolOptions::default();
         let secret = connection.secret.clone();
         let login = settings.login.clone();
-        let config = ImapConfig {
+        let smtp = settings.smtp.map(|server| SmtpConfig {
+            host: server.host,
+            port: server.port,
+            security: server.security.into(),
+            login: settings.smtp_login.unwrap_or_else(|| login.clone()),
+            secret: match (settings.auth, &context.tokens) {
+                (AuthKind::Password, _) => Secret::Password(secret.clone()),
+                (AuthKind::OAuth, Some(tokens)) => Secret::Tokens(Arc::clone(tokens)),
+                (AuthKind::OAuth, None) => Secret::Token(secret.clone()),
+            },
+        });
+        let imap = ImapConfig {
             host: settings.imap.host,
             port: settings.imap.port,
             security: settings.imap.security.into(),
@@ -103,7 +124,32 @@ impl ImapPlugin {
                 ..usual
             },
         };
-        Ok((config, settings.facts))
+        Ok(Configured {
+            imap,
+            facts: settings.facts,
+            smtp,
+            offer: settings.smtp_offer,
+        })
+    }
+
+    /// What the sending server offers, if it takes the account: the mailbox can be read without it.
+    async fn learn_offer(
+        context: &ConnectContext,
+        smtp: &SmtpConfig,
+        tls: &protocol::Tls,
+    ) -> Option<Offer> {
+        let deadline = Instant::now() + SENDING_WAIT;
+        match smtp::Connection::open(smtp, tls, context.network.as_ref(), deadline).await {
+            Ok(connection) => {
+                let offer = connection.offer();
+                connection.close().await;
+                Some(offer)
+            }
+            Err(error) => {
+                tracing::info!(%error, "the sending server was not asked what it offers");
+                None
+            }
+        }
     }
 
     async fn servers(context: &ConnectContext, sign_in: &SignIn) -> Result<Found, SignInError> {
@@ -117,8 +163,8 @@ impl ImapPlugin {
                 let imap = Server::parse(Protocol::Imap, url)?;
                 Found {
                     brand: known_servers::brand_of_host(&imap.host),
+                    smtp: known_servers::of_imap_host(&imap.host).map(|known| known.smtp()),
                     imap,
-                    smtp: None,
                     login: address.to_owned(),
                 }
             }
@@ -203,9 +249,14 @@ impl ProviderPlugin for ImapPlugin {
             imap: found.imap.clone(),
             smtp: found.smtp.clone(),
             login: found.login.clone(),
+            smtp_login: found.smtp.as_ref().and_then(|smtp| {
+                let address = sign_in.email.as_deref().unwrap_or_default();
+                known_servers::smtp_login(&smtp.host, &found.login, address)
+            }),
             auth,
             trust_server: sign_in.trust_server,
             facts: None,
+            smtp_offer: None,
         };
         let subject = format!(
             "{}@{}:{}",
@@ -235,20 +286,26 @@ impl ProviderPlugin for ImapPlugin {
         context: &ConnectContext,
         mut mailbox: ConnectedMailbox,
     ) -> Result<ConnectedMailbox, SignInError> {
-        let (config, _) = Self::config(context, &mailbox.connection)?;
+        let Configured { imap, smtp, .. } = Self::config(context, &mailbox.connection)?;
         let deadline = Instant::now() + SIGN_IN_WAIT;
-        let tls = protocol::Tls::new(&config).map_err(ProviderError::from)?;
+        let tls = protocol::Tls::new(&imap).map_err(ProviderError::from)?;
         let opened =
-            protocol::Connection::open(&config, &tls, context.network.as_ref(), deadline).await;
+            protocol::Connection::open(&imap, &tls, context.network.as_ref(), deadline).await;
         let mut connection = opened.map_err(before_sign_in)?;
         let facts = Facts::learn(&mut connection, deadline)
             .await
             .map_err(ProviderError::from)?;
         connection.close().await;
+        let offer = match &smtp {
+            Some(smtp) => Self::learn_offer(context, smtp, &tls).await,
+            None => None,
+        };
         if let Some(settings) = mailbox.connection.settings.as_object_mut() {
-            settings.insert(
-                "facts".into(),
-                serde_json::to_value(&facts).unwrap_or_default(),
+            let mut learned = |name: &str, value| settings.insert(name.to_owned(), value);
+            learned("facts", serde_json::to_value(&facts).unwrap_or_default());
+            learned(
+                "smtp_offer",
+                serde_json::to_value(offer).unwrap_or_default(),
             );
         }
         Ok(mailbox)
@@ -259,9 +316,18 @@ impl ProviderPlugin for ImapPlugin {
         context: &ConnectContext,
         connection: &Connection,
     ) -> ProviderResult<Arc<dyn EmailProvider>> {
-        let (config, facts) = Self::config(context, connection)?;
-        let pool = Pool::new(config, Arc::clone(&context.network))?;
-        let provider = ImapProvider::new(pool, facts);
+        let configured = Self::config(context, connection)?;
+        let network = &context.network;
+        let sending = match configured.smtp {
+            Some(smtp) => {
+                let tls = protocol::Tls::new(&configured.imap)?;
+                let pool = SmtpPool::new(smtp, tls, Arc::clone(network), configured.offer);
+                Some(Sending::new(pool, Arc::clone(&context.clock)))
+            }
+            None => None,
+        };
+        let pool = Pool::new(configured.imap, Arc::clone(network))?;
+        let provider = ImapProvider::new(pool, configured.facts, sending);
         provider.learn(Instant::now() + SIGN_IN_WAIT).await?;
         Ok(Arc::new(provider))
     }

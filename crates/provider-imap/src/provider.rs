@@ -11,16 +11,17 @@ use std::{
 use async_trait::async_trait;
 use email_model::{FolderRole, PartId};
 use email_provider::{
-    ByteStream, Call, Capabilities, ChangePage, Cursor, Detail, EmailProvider, ErrorKind, Fetched,
-    Folder, FolderModel, MessageEdit, MessageRef, NewFolder, Notifier, Priority, ProviderError,
-    ProviderResult, Removal, ScanPage, ScanRequest, ScopeKey, SearchCapability, SearchPage,
-    SearchRequest, Survey, ThreadModel,
+    ByteStream, Call, Capabilities, ChangePage, Cursor, Detail, Drafts, EmailProvider, ErrorKind,
+    Fetched, Folder, FolderModel, MessageEdit, MessageRef, NewFolder, Notifier, Priority,
+    ProviderError, ProviderResult, Removal, ScanPage, ScanRequest, ScopeKey, SearchCapability,
+    SearchPage, SearchRequest, Submitter, Survey, ThreadModel,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     convert::IdentityKind,
     protocol::{self, Capability, Class, Connection, MailboxName, Pool, PooledConnection, Quirks},
+    sending::Sending,
 };
 
 /// What a sign-in taught about the mailbox; stored, so that opening it costs no connection.
@@ -61,6 +62,8 @@ pub struct ImapProvider {
     facts: OnceLock<Facts>,
     /// The server offers IDLE and refuses it: there is no watch until the mailbox is opened anew.
     pub(crate) idle_refused: Arc<AtomicBool>,
+    /// `None` where no server to send through is known.
+    pub(crate) sending: Option<Sending>,
 }
 
 impl std::fmt::Debug for ImapProvider {
@@ -72,11 +75,12 @@ impl std::fmt::Debug for ImapProvider {
 }
 
 impl ImapProvider {
-    pub(crate) fn new(pool: Pool, facts: Option<Facts>) -> Self {
+    pub(crate) fn new(pool: Pool, facts: Option<Facts>, sending: Option<Sending>) -> Self {
         let provider = Self {
             pool: Arc::new(pool),
             facts: OnceLock::new(),
             idle_refused: Arc::default(),
+            sending,
         };
         if let Some(facts) = facts {
             let _ = provider.facts.set(facts);
@@ -225,7 +229,20 @@ impl EmailProvider for ImapProvider {
         (offered && !self.idle_refused.load(Ordering::Relaxed)).then_some(self)
     }
 
+    fn submitter(&self) -> Option<&dyn Submitter> {
+        self.sending.as_ref().map(|_| self as &dyn Submitter)
+    }
+
+    fn drafts(&self) -> Option<&dyn Drafts> {
+        let facts = self.facts.get();
+        let has_folder = facts.is_some_and(|facts| facts.roles.contains(&FolderRole::Drafts));
+        has_folder.then_some(self as &dyn Drafts)
+    }
+
     async fn close(&self) {
+        if let Some(sending) = &self.sending {
+            sending.close();
+        }
         self.pool.close();
     }
 }

@@ -4,7 +4,7 @@ use email_provider::SignInError;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::{protocol::Security, provider::Facts};
+use crate::{protocol::Security, provider::Facts, smtp::Offer};
 
 /// A server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -168,12 +168,18 @@ pub(crate) struct Settings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smtp: Option<Server>,
     pub login: String,
+    /// The login of the sending server, where it is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smtp_login: Option<String>,
     pub auth: AuthKind,
     #[serde(default)]
     pub trust_server: bool,
     /// Learned at the first sign-in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
+    /// What the sending server offered at the first sign-in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smtp_offer: Option<Offer>,
 }
 
 #[cfg(test)]

@@ -46,14 +46,7 @@ impl ImapProvider {
         fresh: bool,
     ) -> ProviderResult<ByteStream> {
         let (connection, uid) = self.open_message(call, at, fresh).await?;
-        let pieces = Pieces {
-            connection,
-            uid,
-            section: Section::message(),
-            offset: 0,
-            is_done: false,
-        };
-        pieces.stream(call, None).await
+        Pieces::of_message(connection, uid).stream(call).await
     }
 
     pub(crate) async fn stream_part(
@@ -115,12 +108,12 @@ impl ImapProvider {
             position: 0,
             range: range.unwrap_or(0..u64::MAX),
         };
-        pieces.stream(call, Some(decoding)).await
+        pieces.stream_decoded(call, Some(decoding)).await
     }
 
     /// A connection of its own for a transfer, so that other reads do not wait for it. One that is not `fresh` need
     /// not know of a message yet: what it does not find is looked for once more.
-    async fn open_message(
+    pub(crate) async fn open_message(
         &self,
         call: Call,
         at: &MessageRef,
@@ -196,7 +189,8 @@ impl Decoding {
     }
 }
 
-struct Pieces {
+/// A section that is read piece by piece.
+pub(crate) struct Pieces {
     connection: PooledConnection,
     uid: u32,
     section: Section,
@@ -205,7 +199,39 @@ struct Pieces {
 }
 
 impl Pieces {
-    async fn next(&mut self, deadline: Instant) -> ProviderResult<Option<Bytes>> {
+    /// A whole message from its beginning.
+    pub(crate) fn of_message(connection: PooledConnection, uid: u32) -> Self {
+        Self {
+            connection,
+            uid,
+            section: Section::message(),
+            offset: 0,
+            is_done: false,
+        }
+    }
+
+    /// Whether the last piece was given.
+    pub(crate) fn is_done(&self) -> bool {
+        self.is_done
+    }
+
+    /// Octets of the whole message, as the server counts them.
+    pub(crate) async fn size(&mut self, deadline: Instant) -> ProviderResult<u64> {
+        let mut size = 0;
+        let mut take = |data: FetchData| {
+            size = data.size.unwrap_or(0);
+            Ok(())
+        };
+        let (uids, items) = (UidSet::range(self.uid, self.uid), FetchItem::SIZE.into());
+        let fetched = self
+            .connection
+            .uid_fetch(&uids, &items, None, deadline, &mut take);
+        fetched.await?;
+        Ok(size)
+    }
+
+    /// The next piece: `None` after the last.
+    pub(crate) async fn next(&mut self, deadline: Instant) -> ProviderResult<Option<Bytes>> {
         if self.is_done {
             return Ok(None);
         }
@@ -229,10 +255,15 @@ impl Pieces {
         }
     }
 
+    /// All that is left.
+    pub(crate) async fn stream(self, call: Call) -> ProviderResult<ByteStream> {
+        self.stream_decoded(call, None).await
+    }
+
     /// The first piece is fetched at once, so that what is not there is an error of the call. The rest
     /// is fetched by a task ahead of the reader, who may come to a stop without holding the connection
     /// for ever.
-    async fn stream(
+    async fn stream_decoded(
         mut self,
         call: Call,
         mut decoding: Option<Decoding>,

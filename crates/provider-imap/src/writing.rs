@@ -291,7 +291,7 @@ async fn transfer_error(
     error.into()
 }
 
-fn reference(mailbox: &MailboxName, uid_validity: u32, uid: u32) -> MessageRef {
+pub(crate) fn reference(mailbox: &MailboxName, uid_validity: u32, uid: u32) -> MessageRef {
     let FolderKey(key) = FolderKey(mailbox.to_key());
     MessageRef {
         scope: ScopeKey(key),

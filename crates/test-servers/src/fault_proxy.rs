@@ -27,6 +27,8 @@ pub enum Fault {
     Stall,
     /// Ends each connection in order (FIN) after this many more bytes from server to client.
     CutAfter(u64),
+    /// Ends each connection in order (FIN) after this many more bytes from client to server.
+    CutUploadAfter(u64),
     /// Forwards every byte this much later, however many are on their way.
     Delay {
         /// From client to server.
@@ -36,7 +38,7 @@ pub enum Fault {
     },
 }
 
-/// The fault in force, and its number: the byte count of `CutAfter` begins anew when it is set again.
+/// The fault in force, and its number: the byte count of a cut begins anew when it is set again.
 type Setting = (u64, Fault);
 
 #[derive(Debug, Default)]

@@ -4,6 +4,7 @@
 //! packages are laid over `/usr`. A server ends with its handle, and also when the test process dies in any way.
 //!
 //! - [`Dovecot`] in three dialects, [`Courier`] as the server with hardly any extension, [`Postgres`];
+//! - [`Postfix`], a server to send through;
 //! - [`RawImap`], a client that reports what a server holds, independent of the code under test;
 //! - [`Chromium`], a browser without a window;
 //! - [`FaultProxy`] and [`ScriptedImap`] for what real servers do rarely;
@@ -19,6 +20,7 @@ mod fault_proxy;
 mod loopback;
 mod packages;
 mod port;
+mod postfix;
 mod postgres;
 mod raw_imap;
 mod scripted_imap;
@@ -30,6 +32,7 @@ pub use courier::Courier;
 pub use dovecot::{Dialect, Dovecot, DovecotOptions, MailFormat};
 pub use fault_proxy::{Fault, FaultProxy};
 pub use port::free_port;
+pub use postfix::{Delivered, Postfix, PostfixOptions};
 pub use postgres::{Postgres, PostgresOptions};
 pub use raw_imap::{Answer, ListedMailbox, MailboxDump, RawImap, Selected, StoredMail, Value};
 pub use scripted_imap::{Command, ScriptedImap, ScriptedStream};

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use test_servers::{Courier, Dialect, Dovecot, DovecotOptions, Postgres, PostgresOptions};
+use test_servers::{
+    Courier, Dialect, Dovecot, DovecotOptions, Postfix, PostfixOptions, Postgres, PostgresOptions,
+};
 
 /// Processes that run in this directory, have mounted it, or name it in their command line.
 fn processes(directory: &Path) -> Vec<String> {
@@ -46,6 +48,12 @@ async fn a_dropped_server_is_gone() {
     let _session = courier.client("alice@test.local").await.unwrap();
     assert!(processes(&directory).len() > 5);
     drop(courier);
+    assert_nothing_is_left(&directory);
+
+    let postfix = Postfix::start(PostfixOptions::default()).await.unwrap();
+    let directory = postfix.directory().to_owned();
+    assert!(processes(&directory).len() > 5);
+    drop(postfix);
     assert_nothing_is_left(&directory);
 
     let postgres = Postgres::start(PostgresOptions::default()).await.unwrap();

@@ -1,4 +1,5 @@
 use chrono::{DateTime, FixedOffset};
+use email_provider::ByteStream;
 use tokio::time::Instant;
 
 use super::{
@@ -8,6 +9,7 @@ use super::{
     flags::SystemFlags,
     mailbox::MailboxName,
     response_code::ResponseCode,
+    untagged::StatusResponse,
 };
 
 /// What an appended message is to be besides its octets.
@@ -36,17 +38,47 @@ impl Connection {
         message: Vec<u8>,
         deadline: Instant,
     ) -> Result<Option<(u32, u32)>> {
-        if self
-            .capabilities
-            .append_limit
-            .is_some_and(|limit| message.len() as u64 > limit)
-        {
+        if message.contains(&0) {
+            return Err(Error::Invalid("a message must not hold NUL".into()));
+        }
+        let command = self.append_command(mailbox, options, message.len() as u64)?;
+        let done = self.run(command.literal(message), deadline).await?;
+        Ok(appended(&done))
+    }
+
+    /// As [`Connection::append`], for a message that is read while it is written: in bounded memory, however large
+    /// it is.
+    ///
+    /// # Errors
+    /// As [`Connection::append`]; `Source` where the message cannot be read or is not of this length: nothing was
+    /// appended then.
+    pub async fn append_stream(
+        &mut self,
+        mailbox: &MailboxName,
+        options: AppendOptions<'_>,
+        length: u64,
+        message: ByteStream,
+        deadline: Instant,
+    ) -> Result<Option<(u32, u32)>> {
+        let command = self.append_command(mailbox, options, length)?;
+        let done = self
+            .exec_streaming(command, length, message, deadline)
+            .await?;
+        Ok(appended(&done))
+    }
+
+    /// The command up to the message.
+    fn append_command(
+        &mut self,
+        mailbox: &MailboxName,
+        options: AppendOptions<'_>,
+        length: u64,
+    ) -> Result<Command> {
+        let limit = self.capabilities.append_limit;
+        if limit.is_some_and(|limit| length > limit) {
             return Err(Error::Invalid(
                 "the message is larger than the mailbox takes".into(),
             ));
-        }
-        if message.contains(&0) {
-            return Err(Error::Invalid("a message must not hold NUL".into()));
         }
         let mut command = Command::changing("APPEND")
             .mailbox(mailbox)?
@@ -55,14 +87,15 @@ impl Connection {
             command = command.word(received_at.format("\"%d-%b-%Y %H:%M:%S %z\""));
         }
         self.note_change();
-        let done = self
-            .run(command.raw(" ").literal(message), deadline)
-            .await?;
-        match done.code {
-            Some(ResponseCode::AppendUid(uid_validity, uids)) if uids.len() == 1 => {
-                Ok(uids.first().map(|uid| (uid_validity, uid)))
-            }
-            _ => Ok(None),
+        Ok(command.raw(" "))
+    }
+}
+
+fn appended(done: &StatusResponse) -> Option<(u32, u32)> {
+    match &done.code {
+        Some(ResponseCode::AppendUid(uid_validity, uids)) if uids.len() == 1 => {
+            uids.first().map(|uid| (*uid_validity, uid))
         }
+        _ => None,
     }
 }

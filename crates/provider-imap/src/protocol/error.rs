@@ -63,6 +63,9 @@ pub enum Error {
         /// How long to wait.
         wait: Duration,
     },
+    /// What was to be written could not be read.
+    #[error("{0}")]
+    Source(ProviderError),
     /// The command went out, and then the connection was lost: it may have had its effect.
     #[error("the outcome is unknown: {0}")]
     OutcomeUnknown(#[source] Box<Self>),
@@ -183,6 +186,7 @@ impl Error {
             Self::Invalid(_) => ErrorKind::Invalid,
             Self::Unsupported(_) => ErrorKind::Unsupported,
             Self::Backoff { kind, .. } => *kind,
+            Self::Source(error) => error.kind,
             Self::OutcomeUnknown(_) => ErrorKind::OutcomeUnknown,
         }
     }
@@ -198,6 +202,10 @@ impl Error {
 
 impl From<Error> for ProviderError {
     fn from(error: Error) -> Self {
+        let error = match error {
+            Error::Source(provider) => return provider,
+            error => error,
+        };
         let provider = Self::new(error.kind(), error.to_string());
         let provider = match error.retry_after() {
             Some(wait) => provider.with_retry_after(wait),

@@ -1,7 +1,9 @@
 //! The one way in which commands are run.
 
 use bytes::Bytes;
-use tokio::time::Instant;
+use email_provider::{ByteStream, ErrorKind, ProviderError};
+use futures::StreamExt as _;
+use tokio::time::{Instant, timeout_at};
 
 use super::{
     capability::Capability,
@@ -25,6 +27,16 @@ enum Sent {
     Refused(StatusResponse),
 }
 
+/// What the end of a command needs to know of it.
+#[derive(Clone, Copy)]
+struct Rest {
+    name: &'static str,
+    changes: bool,
+    tolerant: bool,
+    /// Octets that the answer may have.
+    most: u64,
+}
+
 impl Connection {
     /// Runs a command to its tagged OK.
     ///
@@ -38,8 +50,42 @@ impl Connection {
         heed: Heed<'_>,
     ) -> Result<StatusResponse> {
         self.begin()?;
-        let (name, changes, tolerant) = (command.name, command.changes, command.tolerant);
-        let most = self.limits.of_command(command.contents);
+        let rest = Rest {
+            name: command.name,
+            changes: command.changes,
+            tolerant: command.tolerant,
+            most: self.limits.of_command(command.contents),
+        };
+        match self.send_literals(command, deadline, heed).await? {
+            Sent::Literals(tag, text) => self.conclude(tag, &text, rest, deadline, heed).await,
+            Sent::Refused(status) => {
+                self.finish();
+                Err(Error::refused(status))
+            }
+        }
+    }
+
+    /// Runs a command whose last literal is too large to be held: its octets are read while they are written.
+    ///
+    /// # Errors
+    /// As [`Connection::exec`], and `Source` where they are not so many, or cannot be read: the command has had no
+    /// effect then.
+    pub(super) async fn exec_streaming(
+        &mut self,
+        command: Command,
+        length: u64,
+        mut octets: ByteStream,
+        deadline: Instant,
+    ) -> Result<StatusResponse> {
+        self.begin()?;
+        let rest = Rest {
+            name: command.name,
+            changes: command.changes,
+            tolerant: command.tolerant,
+            most: self.limits.of_command(0),
+        };
+        let name = rest.name;
+        let heed: Heed<'_> = &mut |_| Ok(false);
         let (mut tag, text) = match self.send_literals(command, deadline, heed).await? {
             Sent::Literals(tag, text) => (tag, text),
             Sent::Refused(status) => {
@@ -47,21 +93,64 @@ impl Connection {
                 return Err(Error::refused(status));
             }
         };
+        let waits = self.waits_for_literal(usize::try_from(length).unwrap_or(usize::MAX));
+        let line = format!("{text}{{{length}{}}}", if waits { "" } else { "+" });
+        self.write_line(&mut tag, &line, name, deadline).await?;
+        if waits && let Some(status) = self.await_continuation(&tag, name, deadline, heed).await? {
+            self.finish();
+            return Err(Error::refused(status));
+        }
+        let mut left = length;
+        let other_length = || {
+            Error::Source(ProviderError::new(
+                ErrorKind::Unavailable,
+                "the message is not as long as it was said to be",
+            ))
+        };
+        loop {
+            let next = timeout_at(deadline, octets.next()).await;
+            let Some(piece) = next.map_err(|_| Error::Timeout(name))? else {
+                break;
+            };
+            let piece = piece.map_err(Error::Source)?;
+            left = left
+                .checked_sub(piece.len() as u64)
+                .ok_or_else(other_length)?;
+            if piece.contains(&0) {
+                return Err(Error::Invalid("a message must not hold NUL".into()));
+            }
+            self.write_octets(&piece, name, deadline).await?;
+        }
+        match left {
+            0 => self.conclude(tag, "", rest, deadline, heed).await,
+            _ => Err(other_length()),
+        }
+    }
+
+    /// Writes the last line of a command and reads to its tagged response.
+    async fn conclude(
+        &mut self,
+        mut tag: Option<String>,
+        text: &str,
+        rest: Rest,
+        deadline: Instant,
+        heed: Heed<'_>,
+    ) -> Result<StatusResponse> {
         // From here on the server may have all of the command.
         let lost = |error: Error| {
-            if changes {
+            if rest.changes {
                 error.after_sending()
             } else {
                 error
             }
         };
-        self.write_line(&mut tag, &text, name, deadline)
+        self.write_line(&mut tag, text, rest.name, deadline)
             .await
             .map_err(lost)?;
-        let end = self.received().saturating_add(most);
+        let end = self.received().saturating_add(rest.most);
         let mut malformed = None;
         let status = loop {
-            match self.next(name, deadline).await.map_err(lost)? {
+            match self.next(rest.name, deadline).await.map_err(lost)? {
                 Response::Tagged(found, status) if Some(&found) == tag.as_ref() => break status,
                 Response::Tagged(..) | Response::Continue => return Err(lost(out_of_order())),
                 Response::Untagged(raw) => self.route(&raw, heed, &mut malformed).map_err(lost)?,
@@ -74,7 +163,7 @@ impl Connection {
         };
         self.finish();
         match (status.condition, malformed) {
-            (Condition::Ok, Some(error)) if !tolerant => Err(error),
+            (Condition::Ok, Some(error)) if !rest.tolerant => Err(error),
             (Condition::Ok, _) => Ok(status),
             _ => Err(Error::refused(status)),
         }

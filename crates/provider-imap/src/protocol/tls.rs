@@ -44,7 +44,7 @@ impl Tls {
     }
 
     /// The handshake.
-    pub(super) async fn connect(
+    pub(crate) async fn connect(
         &self,
         host: &str,
         stream: Box<dyn Stream>,

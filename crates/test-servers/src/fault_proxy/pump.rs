@@ -76,7 +76,9 @@ async fn write(
             break;
         }
         let mut last = false;
-        if let (Fault::CutAfter(limit), Direction::ToClient) = (fault, direction) {
+        if let (Fault::CutAfter(limit), Direction::ToClient)
+        | (Fault::CutUploadAfter(limit), Direction::ToServer) = (fault, direction)
+        {
             if counted.0 != number {
                 counted = (number, 0);
             }

@@ -1,0 +1,168 @@
+//! The sender's copy of a message that was accepted.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use email_model::FolderRole;
+use email_provider::{
+    ByteStream, Call, ErrorKind, MessageRef, Outgoing, ProviderError, ProviderResult,
+};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::{
+    Sending,
+    folders::{folder_of, select_to_change, with_id},
+};
+use crate::{
+    known_servers::SentCopy,
+    protocol::{AppendOptions, Connection, Error, MailboxName, SystemFlags, UidSet},
+    provider::ImapProvider,
+    writing::reference,
+};
+
+/// How long a server that files sent mail by itself is given to do so.
+const FILED_WITHIN: Duration = Duration::from_secs(10);
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+
+/// What can be filed: read from the beginning each time.
+#[async_trait]
+pub(super) trait Copy: Sync {
+    /// Its length in octets, and the octets.
+    async fn read(&self) -> ProviderResult<(u64, ByteStream)>;
+}
+
+#[async_trait]
+impl Copy for &Outgoing {
+    async fn read(&self) -> ProviderResult<(u64, ByteStream)> {
+        let copy = email_provider::MessageCopy::Kept;
+        Ok((self.octets.length(copy), self.octets.read(copy)))
+    }
+}
+
+impl ImapProvider {
+    /// The message in the folder of sent mail, put there where nobody else does.
+    pub(super) async fn sent_copy(
+        &self,
+        call: Call,
+        sending: &Sending,
+        message_id: &str,
+        copy: &dyn Copy,
+    ) -> ProviderResult<Option<MessageRef>> {
+        let _one_at_a_time = timeout_at(call.deadline, sending.filing.lock())
+            .await
+            .map_err(|_| ProviderError::from(Error::Timeout("an earlier copy")))?;
+        let mut again = true;
+        loop {
+            let mut connection = self.short(call).await?;
+            let Some(folder) = folder_of(&mut connection, FolderRole::Sent, call).await? else {
+                return Ok(None);
+            };
+            if let Some(found) = find(&mut connection, &folder, message_id, call).await? {
+                return Ok(Some(found));
+            }
+            let habit = match sending.habits.sent_copy {
+                SentCopy::Append if connection.quirks().stores_sent => SentCopy::Provider,
+                habit => habit,
+            };
+            if habit != SentCopy::Append {
+                let filed = wait(&mut connection, &folder, message_id, call).await?;
+                if filed.is_some() || habit == SentCopy::Provider {
+                    return Ok(filed);
+                }
+            }
+            let (length, octets) = copy.read().await?;
+            let appended = append(
+                &mut connection,
+                &folder,
+                SystemFlags::SEEN,
+                length,
+                octets,
+                call,
+            );
+            match appended.await {
+                Ok(place) => {
+                    return match place {
+                        Some((validity, uid)) => Ok(Some(reference(&folder, validity, uid))),
+                        None => find(&mut connection, &folder, message_id, call).await,
+                    };
+                }
+                // It may be there: whoever looks again finds it.
+                Err(error) if error.kind == ErrorKind::OutcomeUnknown && again => again = false,
+                Err(error) if error.kind == ErrorKind::OutcomeUnknown => {
+                    return Err(ProviderError {
+                        kind: ErrorKind::Unavailable,
+                        ..error
+                    });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Whether the message is in the folder of sent mail.
+    pub(super) async fn find_sent(
+        &self,
+        call: Call,
+        message_id: &str,
+    ) -> ProviderResult<Option<MessageRef>> {
+        let mut connection = self.short(call).await?;
+        match folder_of(&mut connection, FolderRole::Sent, call).await? {
+            Some(folder) => find(&mut connection, &folder, message_id, call).await,
+            None => Ok(None),
+        }
+    }
+}
+
+/// Appends a message and tells where, where the server does.
+pub(super) async fn append(
+    connection: &mut Connection,
+    folder: &MailboxName,
+    flags: SystemFlags,
+    length: u64,
+    octets: ByteStream,
+    call: Call,
+) -> ProviderResult<Option<(u32, u32)>> {
+    let options = AppendOptions {
+        flags,
+        ..AppendOptions::default()
+    };
+    Ok(connection
+        .append_stream(folder, options, length, octets, call.deadline)
+        .await?)
+}
+
+/// The newest message with this Message-ID in a folder.
+async fn find(
+    connection: &mut Connection,
+    folder: &MailboxName,
+    message_id: &str,
+    call: Call,
+) -> ProviderResult<Option<MessageRef>> {
+    let state = select_to_change(connection, folder, call).await?;
+    let found = with_id(connection, message_id, call).await?;
+    Ok(found
+        .last()
+        .map(|uid| reference(folder, state.uid_validity, uid)))
+}
+
+/// Looks again and again, until the call's time is nearly over at most.
+async fn wait(
+    connection: &mut Connection,
+    folder: &MailboxName,
+    message_id: &str,
+    call: Call,
+) -> ProviderResult<Option<MessageRef>> {
+    let until = (Instant::now() + FILED_WITHIN).min(call.deadline);
+    while Instant::now() + 2 * BETWEEN_LOOKS < until {
+        sleep(BETWEEN_LOOKS).await;
+        if let Some(found) = find(connection, folder, message_id, call).await? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// The one of `found` that was not there before.
+pub(super) fn newest_new(found: &UidSet, before: &UidSet) -> Option<u32> {
+    found.last().filter(|uid| !before.contains(*uid))
+}
