@@ -26,7 +26,7 @@ fn append(world: &World, email: &str) {
 /// By tokens that the application holds.
 async fn connected_by_tokens(world: &World, email: &str) -> Account {
     let tokens = world.oauth.issue(AT_PROVIDER.0, email, &SCOPES);
-    let call = Call::post("/v1/am/accounts").json(&json!({
+    let call = Call::post("/v1/am/accounts").json(json!({
         "serviceType": "Office365",
         "email": email,
         "authString1": tokens.access_token,

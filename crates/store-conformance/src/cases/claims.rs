@@ -48,7 +48,7 @@ pub async fn a_send_is_claimed_when_it_is_due(fixture: &Fixture) -> Outcome {
         ..row
     };
     let given = store.claim_sends(&claim("one", 1_000, 9)).await?;
-    assert_eq!(given, [taken.clone()]);
+    assert_eq!(given, std::slice::from_ref(&taken));
     assert_eq!(store.send(id, taken.id).await?, Some(taken));
     Ok(())
 }
