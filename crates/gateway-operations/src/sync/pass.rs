@@ -2,6 +2,7 @@
 
 mod changes;
 mod complete;
+mod counts;
 mod failures;
 mod orphans;
 mod scopes;
@@ -112,7 +113,10 @@ impl Gateway {
                 continue;
             };
             let record = ScopeRecord::of(scope);
-            if !state.moved && !record.rescan {
+            let number = scope.number;
+            let is_due =
+                state.moved || record.rescan || self.count_differs(context, scope, state).await?;
+            if !is_due {
                 continue;
             }
             if record
@@ -122,7 +126,6 @@ impl Gateway {
             {
                 continue;
             }
-            let number = scope.number;
             match self.walk_scope(context, number).await {
                 Ok(count) => {
                     orphaned += count;

@@ -63,6 +63,8 @@ pub(crate) struct ScopeRecord {
     /// The cursor was lost: to be compared in full.
     pub rescan: bool,
     pub failure: Option<Failure>,
+    /// By how many more messages the backend counted than the journal has, when both were level.
+    pub surplus: Option<i64>,
     /// It is no longer there; what it held is being removed.
     pub removed: bool,
 }

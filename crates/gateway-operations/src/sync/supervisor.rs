@@ -46,6 +46,7 @@ struct State {
     orphans_since: Option<Timestamp>,
     lease_until: Option<Timestamp>,
     removals_looked_for: Option<Timestamp>,
+    counted: HashMap<ScopeNumber, Timestamp>,
 }
 
 impl fmt::Debug for AccountSync {
@@ -189,6 +190,22 @@ impl AccountSync {
             let may = last.is_none_or(|last| now.signed_duration_since(last) >= every);
             if may {
                 state.removals_looked_for = Some(now);
+            }
+            may
+        })
+    }
+
+    pub(super) fn may_count(
+        &self,
+        scope: ScopeNumber,
+        now: Timestamp,
+        every: chrono::Duration,
+    ) -> bool {
+        self.state(|state| {
+            let last = state.counted.get(&scope);
+            let may = last.is_none_or(|last| now.signed_duration_since(*last) >= every);
+            if may {
+                state.counted.insert(scope, now);
             }
             may
         })

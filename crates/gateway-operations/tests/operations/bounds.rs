@@ -1,35 +1,43 @@
-//! A backend that would have the journal keep too much for it.
+//! A backend that would have the journal keep too much for it, and one whose feed leaves something out.
 
 use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use email_model::{FolderRole, PartId};
 use email_provider::{
-    ByteStream, Call, Capabilities, ChangeNext, ChangePage, ConnectContext, ConnectedMailbox,
-    Connection, Cursor, Detail, EmailProvider, Fetched, Folder, MessageEdit, MessageRef,
-    PluginInfo, Position, ProviderPlugin, ProviderRegistry, ProviderResult, Removal, ScanNext,
-    ScanPage, ScanRequest, ScopeKey, SearchPage, SearchRequest, SignIn, SignInError, Survey,
-    SystemClock,
+    ByteStream, Call, Capabilities, ChangeNext, ChangePage, Clock, ConnectContext,
+    ConnectedMailbox, Connection, Cursor, Detail, EmailProvider, Fetched, Folder, MessageEdit,
+    MessageRef, PluginInfo, Position, ProviderPlugin, ProviderRegistry, ProviderResult, Removal,
+    ScanNext, ScanPage, ScanRequest, ScopeKey, SearchPage, SearchRequest, SignIn, SignInError,
+    Survey, SystemClock,
 };
 use gateway_operations::{OperationsConfig, StartSync, SyncPageRequest};
 use provider_memory::{MemoryPlugin, Shape};
 
 use crate::harness::{Harness, Mail};
 
-/// What it is too wordy in, where the scope's name is this.
+/// What is wrong with the scope of this name.
 #[derive(Clone, Debug)]
-struct Wordy {
+struct Flawed {
     scope: String,
-    positions: bool,
+    flaw: Flaw,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Flaw {
+    WordyCursors,
+    WordyPositions,
+    /// It never says that it has moved.
+    Silent,
 }
 
 const TOO_MUCH: usize = (64 << 10) + 1;
 
 #[derive(Debug)]
-struct WordyPlugin(MemoryPlugin, Wordy);
+struct FlawedPlugin(MemoryPlugin, Flawed);
 
 #[async_trait]
-impl ProviderPlugin for WordyPlugin {
+impl ProviderPlugin for FlawedPlugin {
     fn info(&self) -> PluginInfo {
         self.0.info()
     }
@@ -53,15 +61,15 @@ impl ProviderPlugin for WordyPlugin {
         connection: &Connection,
     ) -> ProviderResult<Arc<dyn EmailProvider>> {
         let mailbox = self.0.open(context, connection).await?;
-        Ok(Arc::new(WordyProvider(mailbox, self.1.clone())))
+        Ok(Arc::new(FlawedProvider(mailbox, self.1.clone())))
     }
 }
 
 #[derive(Debug)]
-struct WordyProvider(Arc<dyn EmailProvider>, Wordy);
+struct FlawedProvider(Arc<dyn EmailProvider>, Flawed);
 
 #[async_trait]
-impl EmailProvider for WordyProvider {
+impl EmailProvider for FlawedProvider {
     fn capabilities(&self) -> Capabilities {
         self.0.capabilities()
     }
@@ -92,7 +100,16 @@ impl EmailProvider for WordyProvider {
         self.0.attachment(call, at, part, range).await
     }
     async fn survey(&self, call: Call, known: &[(ScopeKey, Cursor)]) -> ProviderResult<Survey> {
-        self.0.survey(call, known).await
+        let mut survey = self.0.survey(call, known).await?;
+        let is_silent = |key: &ScopeKey| self.1.flaw == Flaw::Silent && key.0 == self.1.scope;
+        for state in survey
+            .scopes
+            .iter_mut()
+            .filter(|state| is_silent(&state.key))
+        {
+            state.moved &= known.iter().all(|(key, _)| *key != state.key);
+        }
+        Ok(survey)
     }
     async fn begin(&self, call: Call, scope: &ScopeKey) -> ProviderResult<Option<Cursor>> {
         self.0.begin(call, scope).await
@@ -104,7 +121,7 @@ impl EmailProvider for WordyProvider {
         request: ScanRequest<'_>,
     ) -> ProviderResult<ScanPage> {
         let mut page = self.0.scan(call, scope, request).await?;
-        if self.1.positions && scope.0 == self.1.scope {
+        if self.1.flaw == Flaw::WordyPositions && scope.0 == self.1.scope {
             page.next = ScanNext::More(Position(vec![1; TOO_MUCH]));
         }
         Ok(page)
@@ -117,7 +134,7 @@ impl EmailProvider for WordyProvider {
         limit: usize,
     ) -> ProviderResult<ChangePage> {
         let mut page = self.0.changes(call, scope, cursor, limit).await?;
-        if !self.1.positions && scope.0 == self.1.scope {
+        if self.1.flaw == Flaw::WordyCursors && scope.0 == self.1.scope {
             page.next = ChangeNext::CaughtUp(Cursor(vec![1; TOO_MUCH]));
         }
         Ok(page)
@@ -136,15 +153,19 @@ impl EmailProvider for WordyProvider {
 }
 
 /// A mailbox whose archive is too wordy, with a message in the inbox and one in the archive.
-async fn harness(positions: bool) -> Harness {
+async fn harness(flaw: Flaw) -> Harness {
+    harness_at(flaw, Arc::new(SystemClock)).await
+}
+
+async fn harness_at(flaw: Flaw, clock: Arc<dyn Clock>) -> Harness {
     let of_archive = |plugin: MemoryPlugin| {
         let mailbox = plugin.mailbox("elsewhere@example.org");
         let scope = mailbox.folder(FolderRole::Archive).unwrap().0;
-        let wordy = Wordy { scope, positions };
-        ProviderRegistry::default().register(WordyPlugin(plugin, wordy))
+        let flawed = Flawed { scope, flaw };
+        ProviderRegistry::default().register(FlawedPlugin(plugin, flawed))
     };
     let config = OperationsConfig::default();
-    let harness = Harness::at(Shape::folders(), config, Arc::new(SystemClock), of_archive).await;
+    let harness = Harness::at(Shape::folders(), config, clock, of_archive).await;
     let mail = |id| Mail {
         id,
         ..Mail::default()
@@ -168,7 +189,7 @@ async fn set_aside(harness: &Harness) -> (String, String) {
 
 #[tokio::test]
 async fn a_cursor_over_64_kib_is_refused_and_sets_its_folder_alone_aside() {
-    let harness = harness(false).await;
+    let harness = harness(Flaw::WordyCursors).await;
     let start = StartSync {
         await_ready: true,
         ..StartSync::default()
@@ -205,7 +226,7 @@ async fn a_cursor_over_64_kib_is_refused_and_sets_its_folder_alone_aside() {
 
 #[tokio::test]
 async fn a_position_over_64_kib_is_refused_and_sets_its_folder_alone_aside() {
-    let harness = harness(true).await;
+    let harness = harness(Flaw::WordyPositions).await;
     let start = StartSync {
         await_ready: true,
         ..StartSync::default()
@@ -217,4 +238,61 @@ async fn a_position_over_64_kib_is_refused_and_sets_its_folder_alone_aside() {
     assert_eq!(folder, "Archive");
     let why = "the backend gave a position of 65537 octets; at most 65536 are kept";
     assert_eq!(reason, why);
+}
+
+/// A clock that is set forward.
+#[derive(Debug, Default)]
+struct Later(std::sync::atomic::AtomicI64);
+
+impl Clock for Later {
+    fn now(&self) -> email_model::Timestamp {
+        let hours = self.0.load(std::sync::atomic::Ordering::SeqCst);
+        SystemClock.now() + chrono::Duration::hours(hours)
+    }
+}
+
+#[tokio::test]
+async fn what_a_feed_leaves_out_is_found_by_counting() {
+    let clock = Arc::new(Later::default());
+    let harness = harness_at(Flaw::Silent, Arc::clone(&clock) as _).await;
+    let start = StartSync {
+        await_ready: true,
+        ..StartSync::default()
+    };
+    let account = &harness.account;
+    let started = harness.gateway.start_sync(account, start).await.unwrap();
+    let mut token = started.updated_token;
+    let mut follow = async |hours| {
+        clock
+            .0
+            .fetch_add(hours, std::sync::atomic::Ordering::SeqCst);
+        let request = SyncPageRequest {
+            delta_token: Some(token.clone()),
+            ..SyncPageRequest::default()
+        };
+        let page = harness
+            .gateway
+            .sync_updated(account, request)
+            .await
+            .unwrap();
+        token = page.next_delta_token.unwrap();
+        page.records.len()
+    };
+    assert_eq!(follow(0).await, 2);
+    assert_eq!(follow(2).await, 0);
+    let three = Mail {
+        id: "three",
+        ..Mail::default()
+    };
+    harness.deliver(FolderRole::Archive, &three);
+    assert_eq!(follow(0).await, 0);
+    let mut found = 0;
+    for _ in 0..50 {
+        found += follow(2).await;
+        if found > 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert_eq!(found, 1);
 }
