@@ -1,6 +1,12 @@
 //! The behaviour suite on the mailbox in memory, in every shape.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use email_model::{Flags, FolderKey};
@@ -16,6 +22,8 @@ use provider_memory::{Fault, MemoryMailbox, MemoryProvider, Shape};
 struct MemoryHarness {
     mailbox: MemoryMailbox,
     is_layered: bool,
+    /// The next connection is lost late.
+    is_late: AtomicBool,
 }
 
 impl MemoryHarness {
@@ -24,6 +32,7 @@ impl MemoryHarness {
         Self {
             mailbox,
             is_layered: false,
+            is_late: AtomicBool::new(false),
         }
     }
 
@@ -139,8 +148,12 @@ impl Harness for MemoryHarness {
     }
 
     async fn sever(&self) -> bool {
-        self.mailbox
-            .inject(None, Fault::Fail(ErrorKind::Unavailable), 1);
+        // Before the request has arrived, or before its answer has.
+        let fault = match self.is_late.fetch_not(Ordering::Relaxed) {
+            true => Fault::LoseAnswer,
+            false => Fault::Fail(ErrorKind::Unavailable),
+        };
+        self.mailbox.inject(None, fault, 1);
         true
     }
 
