@@ -23,7 +23,7 @@ pub struct Settings {
     pub history_labels: HistoryLabels,
     /// Header values in message parts are decoded (RFC 2047); otherwise they stand as they were sent.
     pub decoded_headers: bool,
-    /// A sent message gets another `Message-ID`.
+    /// A sent message gets another `Message-ID`; its own is kept as `X-Google-Original-Message-ID`.
     pub replaced_message_id: bool,
     /// A sent message with a foreign `From` is refused; otherwise it is sent as the user's own address.
     pub foreign_from_refused: bool,

@@ -69,6 +69,13 @@ impl Outgoing {
         let content = Content::new(raw.clone());
         if new_id || content.message_id.is_none() {
             let id = format!("<CA+{number}.{now_ms}@mail.example>");
+            if let Some(original) = &content.message_id {
+                raw = with(
+                    &raw,
+                    "X-Google-Original-Message-ID",
+                    &format!("<{original}>"),
+                );
+            }
             raw = with(&raw, "Message-ID", &id);
         }
         if content.date.is_none() {

@@ -149,7 +149,8 @@ impl Api {
 
     /// An address of the server that the API is at: no token and no message goes to any other.
     fn own_address(&self, to: &str) -> Option<String> {
-        let (own, to) = (Url::parse(&self.0.root).ok()?, Url::parse(to).ok()?);
+        let own = Url::parse(&self.0.root).ok()?;
+        let to = own.join(to).ok()?;
         (to.origin() == own.origin() && to.username().is_empty()).then(|| to.into())
     }
 
@@ -185,7 +186,7 @@ impl Api {
                         };
                     }
                 };
-                self.step(answer).await
+                self.step(call, answer).await
             }
         };
         let before = session.outgo.effect();
@@ -196,10 +197,11 @@ impl Api {
 
     async fn step<T: DeserializeOwned>(
         &self,
+        call: Call,
         answer: Response<Incoming>,
     ) -> Result<Step<T>, Failure> {
         match answer.status() {
-            status if status.is_success() => Ok(Step::Done(accepted(answer).await)),
+            status if status.is_success() => Ok(Step::Done(accepted(call, answer).await)),
             StatusCode::PERMANENT_REDIRECT => {
                 let arrived = arrived(answer.headers()).ok_or(Failure::Unreadable)?;
                 // Read to its end, so that the connection can be used again.

@@ -12,7 +12,7 @@ use hyper::{Method as HttpMethod, Response, body::Incoming, header::CONTENT_TYPE
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::{
     Api, Failure,
@@ -145,7 +145,7 @@ impl Api {
                 let answer = self.0.client.request(request).await;
                 let answer = answer.map_err(|error| outgo.cause(error.into()))?;
                 match answer.status().is_success() {
-                    true => Ok(accepted(answer).await),
+                    true => Ok(accepted(call, answer).await),
                     false => Err(self.refused(answer).await),
                 }
             }
@@ -155,9 +155,13 @@ impl Api {
     }
 }
 
-/// What an answer of success tells, if it can be read.
-pub(super) async fn accepted<T: DeserializeOwned>(answer: Response<Incoming>) -> Option<T> {
-    let body = timeout(PATIENCE, gathered(answer, LARGEST_REFUSAL)).await;
+/// What an answer of success tells, if it can be read before the call ends.
+pub(super) async fn accepted<T: DeserializeOwned>(
+    call: Call,
+    answer: Response<Incoming>,
+) -> Option<T> {
+    let left = call.deadline.saturating_duration_since(Instant::now());
+    let body = timeout(PATIENCE.min(left / 2), gathered(answer, LARGEST_REFUSAL)).await;
     parsed(&body.ok()?.ok()?).ok()
 }
 

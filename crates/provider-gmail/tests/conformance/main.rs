@@ -3,13 +3,17 @@
 //!
 //! Faults that fail a request strike reads only: whoever writes decides itself whether to do it again.
 
+mod drafts;
 mod failures;
 mod history;
 mod limits;
 mod push;
+mod scripted;
+mod sending;
 mod sign_in;
 mod steps;
 mod support;
+mod uploads;
 
 use std::time::Duration;
 
