@@ -1,6 +1,6 @@
 //! The router: every endpoint, its state and the layers around it.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{Router, extract::FromRef};
 use gateway_operations::Gateway;
@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::{download::ExactSizes, extract::TrustedProxies, layers, routes};
+use crate::{download::ExactSizes, extract::TrustedProxies, layers, routes, uploads::Uploads};
 
 /// How requests are taken.
 #[derive(Clone, Debug)]
@@ -18,8 +18,17 @@ pub struct HttpOptions {
     /// How long a request waits for its turn.
     pub longest_wait: Duration,
     /// How long a request may take until its response begins: a last resort behind the deadlines of
-    /// the operations.
+    /// the operations. The time in which a message to be sent arrives does not count.
     pub deadline: Duration,
+    /// Largest request with a message to be sent or kept as a draft, attachments included, in octets.
+    pub send_bytes: u64,
+    /// Such requests beyond 256 KiB that are taken in at once; more wait, and after [`Self::longest_wait`] are
+    /// refused (503).
+    pub uploads: usize,
+    /// Where large attachments wait until they are sent; `None`: the system's directory for temporary files.
+    pub spool_dir: Option<PathBuf>,
+    /// Octets of all attachments that wait there; what goes beyond is refused (503).
+    pub spool_bytes: u64,
     /// How browsers reach the gateway.
     pub public_url: Url,
     /// Proxies that tell from where a client comes.
@@ -32,6 +41,10 @@ impl Default for HttpOptions {
             concurrency: 512,
             longest_wait: Duration::from_secs(5),
             deadline: Duration::from_secs(120),
+            send_bytes: 200 << 20,
+            uploads: 32,
+            spool_dir: None,
+            spool_bytes: 4 << 30,
             public_url: Url::parse("http://127.0.0.1:8080").expect("a URL"),
             trusted_proxies: Vec::new(),
         }
@@ -46,6 +59,7 @@ pub(crate) struct AppState {
     stopping: Stopping,
     public_url: PublicUrl,
     proxies: TrustedProxies,
+    uploads: Uploads,
 }
 
 /// How browsers reach the gateway. Never taken from a request.
@@ -67,6 +81,7 @@ part_of_state!(Arc<ExactSizes>, sizes);
 part_of_state!(Stopping, stopping);
 part_of_state!(PublicUrl, public_url);
 part_of_state!(TrustedProxies, proxies);
+part_of_state!(Uploads, uploads);
 
 /// Set once the process is about to stop: it is then no longer ready for new requests.
 #[derive(Clone, Debug)]
@@ -80,6 +95,7 @@ pub fn router(gateway: Gateway, options: &HttpOptions, stopping: CancellationTok
         stopping: Stopping(stopping),
         public_url: PublicUrl(Arc::new(options.public_url.clone())),
         proxies: TrustedProxies(options.trusted_proxies.as_slice().into()),
+        uploads: Uploads::new(options),
     };
     let api = layers::admit(routes::api(), options);
     layers::observe(routes::service().merge(api)).with_state(state)

@@ -85,6 +85,15 @@ impl ApiError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "tooLarge", message)
     }
 
+    /// 415: written in a way that is not taken.
+    pub(crate) fn unsupported(message: impl Into<String>) -> Self {
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupportedMediaType",
+            message,
+        )
+    }
+
     /// 422: well-formed, but cannot be done as asked.
     pub(crate) fn unprocessable(message: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unprocessable", message)
@@ -98,6 +107,21 @@ impl ApiError {
             "too many requests at once",
         )
         .with_retry_after(Duration::from_secs(1))
+    }
+
+    /// 501: not there for this mailbox, or at all.
+    pub(crate) fn not_supported(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_IMPLEMENTED, "notSupported", message)
+    }
+
+    /// 503: no room for the request now.
+    pub(crate) fn busy(message: impl Into<String>) -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "mailbox.unavailable",
+            message,
+        )
+        .with_retry_after(RETRY_AFTER)
     }
 
     /// 503: the request came to no end.
@@ -147,6 +171,12 @@ impl ApiError {
     pub(crate) fn with_retry_after(self, wait: Duration) -> Self {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         self.with_header(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)))
+    }
+
+    /// Adds what only the operator's log tells.
+    pub(crate) fn with_cause(mut self, cause: String) -> Self {
+        Arc::make_mut(&mut self.0).cause = Some(cause);
+        self
     }
 
     /// What is known of it.

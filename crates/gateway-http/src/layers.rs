@@ -1,12 +1,14 @@
 //! What happens to every request before and after its handler.
 
 mod admission;
+mod answer_clock;
 mod observation;
 mod panics;
 
 use axum::{Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
 
+pub(crate) use self::answer_clock::AnswerClock;
 use self::{admission::Admission, panics::PanicAnswer};
 use crate::app::HttpOptions;
 

@@ -14,6 +14,7 @@ mod layers;
 mod openapi;
 mod routes;
 mod server;
+mod uploads;
 mod wire;
 
 pub use app::{HttpOptions, router};

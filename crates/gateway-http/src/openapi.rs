@@ -13,7 +13,9 @@ use utoipa::{
 };
 
 use crate::{
-    routes::{account, accounts, auth, conversations, folders, messages, push, service, sync},
+    routes::{
+        account, accounts, auth, conversations, drafts, folders, messages, push, service, sync,
+    },
     wire::{
         ApiRequestFailed, BodyType, ServiceKey,
         literals::{self, security},
@@ -38,6 +40,13 @@ use crate::{
         messages::raw::raw,
         messages::status::status,
         messages::attachment::attachment,
+        messages::send::send,
+        messages::reply::reply,
+        drafts::create::create,
+        drafts::get::get,
+        drafts::update::update,
+        drafts::delete::delete,
+        drafts::send::send,
         conversations::get::get,
         folders::list::list,
         folders::create::create,
@@ -65,6 +74,8 @@ use crate::{
     tags(
         (name = "sync", description = "The change feed"),
         (name = "messages", description = "Reading and changing messages"),
+        (name = "sending", description = "Sending and answering messages"),
+        (name = "drafts", description = "Messages that are not sent yet"),
         (name = "conversations", description = "Messages that belong together"),
         (name = "folders", description = "Folders and labels"),
         (name = "account", description = "The account of the token"),

@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod accounts;
 pub(crate) mod auth;
 pub(crate) mod conversations;
+pub(crate) mod drafts;
 pub(crate) mod folders;
 pub(crate) mod messages;
 pub(crate) mod push;
@@ -20,6 +21,7 @@ pub(crate) fn api() -> Router<AppState> {
         .merge(sync::routes())
         .merge(messages::routes())
         .merge(conversations::routes())
+        .merge(drafts::routes())
         .merge(folders::routes())
         .merge(account::routes())
         .merge(accounts::routes())

@@ -7,17 +7,22 @@ mod account;
 mod address;
 mod attachment;
 mod body_type;
+mod draft;
 mod failure;
 mod folder;
 pub(crate) mod literals;
 mod message;
+mod outgoing;
 mod page;
+mod sent;
 mod status;
 mod sync;
+mod tracking;
 
 pub(crate) use account::{AccountSaveResult, AccountsPage, ApiAccountInDto, ApiAccountOutDto};
 pub(crate) use attachment::EmailAttachmentContent;
 pub(crate) use body_type::BodyType;
+pub(crate) use draft::{EmailDraft, EmailDraftResponse};
 pub(crate) use failure::ApiRequestFailed;
 pub(crate) use folder::{
     EmailFolderCreate, EmailFolderInfo, EmailFolderInfoPage, WellKnownFoldersIn,
@@ -25,6 +30,9 @@ pub(crate) use folder::{
 };
 pub(crate) use literals::ServiceKey;
 pub(crate) use message::EmailMessage;
+pub(crate) use outgoing::{Enclosed, OutgoingEmail, OutgoingEmailReply, OutgoingForm};
 pub(crate) use page::EmailMessagesPageNext;
+pub(crate) use sent::{EmailDraftSendResponse, EmailSendResponse};
 pub(crate) use status::{OkResponse, UpdateMessageStatusData};
 pub(crate) use sync::{EmailDeletedPage, EmailMessagesPage, SyncStatus};
+pub(crate) use tracking::{DraftSendDetails, OutEmailTrack};

@@ -64,6 +64,9 @@ pub struct Config {
     pub database_url: Option<SecretString>,
     /// Seals secrets in the database.
     pub secret_key: Option<SecretKey>,
+    /// Where large attachments wait until they are sent; by default the system's directory for temporary files.
+    #[serde(deserialize_with = "values::optional")]
+    pub spool_dir: Option<PathBuf>,
     /// How clients reach the gateway. Never taken from a request.
     #[serde(deserialize_with = "values::optional")]
     pub public_url: Option<Url>,
@@ -113,6 +116,7 @@ impl Default for Config {
             data_dir: "polypost-data".into(),
             database_url: None,
             secret_key: None,
+            spool_dir: None,
             public_url: None,
             client_id: None,
             client_secret: None,
@@ -242,6 +246,7 @@ impl Config {
         Ok(HttpOptions {
             public_url: Url::parse(&self.base_url(listening))?,
             trusted_proxies: self.trusted_proxies.clone(),
+            spool_dir: self.spool_dir.clone(),
             ..self.limits.http()
         })
     }

@@ -21,6 +21,7 @@ fn each_kind_of_failure_is_a_code_of_its_own() {
         (Kind::RateLimited, 429, "rateLimited"),
         (Kind::NotSupported, 501, "notSupported"),
         (Kind::Provider, 502, "provider.error"),
+        (Kind::SendUnconfirmed, 502, "send.unconfirmed"),
         (Kind::ProviderUnavailable, 503, "provider.unavailable"),
         (Kind::MailboxUnavailable, 503, "mailbox.unavailable"),
         (Kind::Internal, 500, "internal"),

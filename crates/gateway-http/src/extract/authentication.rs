@@ -116,41 +116,51 @@ where
     }
 }
 
-/// An active account whose mail may be read.
-pub(crate) struct ReadableAccount(pub(crate) Account);
+/// An active account that may be used for something.
+macro_rules! account_for {
+    ($(#[$about:meta])* $name:ident, $needed:expr) => {
+        $(#[$about])*
+        pub(crate) struct $name(pub(crate) Account);
 
-impl<S: Send + Sync> FromRequestParts<S> for ReadableAccount
-where
-    Gateway: FromRef<S>,
-{
-    type Rejection = ApiError;
+        impl<S: Send + Sync> FromRequestParts<S> for $name
+        where
+            Gateway: FromRef<S>,
+        {
+            type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> ApiResult<Self> {
-        let account = reach(parts, state).await?.account;
-        permit(&account, Scope::allows_reading, Access::READ)?;
-        Ok(Self(account))
-    }
+            async fn from_request_parts(parts: &mut Parts, state: &S) -> ApiResult<Self> {
+                let account = reach(parts, state).await?.account;
+                permit(&account, $needed)?;
+                Ok(Self(account))
+            }
+        }
+    };
 }
 
-/// An active account whose mail may be changed.
-pub(crate) struct WritableAccount(pub(crate) Account);
-
-impl<S: Send + Sync> FromRequestParts<S> for WritableAccount
-where
-    Gateway: FromRef<S>,
-{
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> ApiResult<Self> {
-        let account = reach(parts, state).await?.account;
-        permit(&account, Scope::allows_changing, Access::MODIFY)?;
-        Ok(Self(account))
-    }
+account_for! {
+    /// An active account whose mail may be read.
+    ReadableAccount, Access::READ
+}
+account_for! {
+    /// An active account whose mail may be changed.
+    WritableAccount, Access::MODIFY
+}
+account_for! {
+    /// An active account that may send.
+    SendingAccount, Access::SEND
+}
+account_for! {
+    /// An active account whose drafts may be read and written.
+    DraftsAccount, Access::DRAFTS
+}
+account_for! {
+    /// An active account that may send its drafts.
+    DraftSendingAccount, Access::DRAFTS.union(Access::SEND)
 }
 
-/// Refuses an account that is not active, or that has scopes of which none allows this. What the
-/// gateway could answer from its own memory is refused too.
-fn permit(account: &Account, allows: fn(Scope) -> bool, needed: Access) -> ApiResult<()> {
+/// Refuses an account that is not active, or that has scopes which do not allow this. What the gateway
+/// could answer from its own memory is refused too.
+fn permit(account: &Account, needed: Access) -> ApiResult<()> {
     if !account.active {
         return Err(ApiError::forbidden("this account is not active"));
     }
@@ -162,12 +172,9 @@ fn permit(account: &Account, allows: fn(Scope) -> bool, needed: Access) -> ApiRe
             "the owner of the mailbox did not grant this",
         ));
     }
-    let allowed = scopes.is_empty()
-        || scopes
-            .iter()
-            .filter_map(|name| Scope::named(name))
-            .any(allows);
-    if allowed {
+    let known = scopes.iter().filter_map(|name| Scope::named(name));
+    let allowed = known.fold(Access::empty(), |all, scope| all | scope.access());
+    if scopes.is_empty() || allowed.contains(needed) {
         return Ok(());
     }
     Err(ApiError::forbidden(

@@ -29,14 +29,19 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     async fn from_request(request: Request, _: &S) -> ApiResult<Self> {
         let (parts, body) = request.into_parts();
         let bytes = read_in_time(&parts.headers, body).await?;
-        if bytes.iter().all(u8::is_ascii_whitespace) {
-            return parse(b"{}").map(Self);
-        }
-        if !says_json(&parts.headers) {
-            return Err(ApiError::of_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
-        }
-        parse(&bytes).map(Self)
+        of_octets(&parts.headers, &bytes).map(Self)
     }
+}
+
+/// The JSON body that these octets are.
+pub(super) fn of_octets<T: DeserializeOwned>(headers: &HeaderMap, octets: &[u8]) -> ApiResult<T> {
+    if octets.iter().all(u8::is_ascii_whitespace) {
+        return parse(b"{}");
+    }
+    if !says_json(headers) {
+        return Err(ApiError::of_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+    }
+    parse(octets)
 }
 
 /// The body of a request as it is.
@@ -52,7 +57,7 @@ impl<S: Send + Sync> FromRequest<S> for Octets {
     }
 }
 
-async fn read_in_time(headers: &HeaderMap, body: Body) -> ApiResult<bytes::Bytes> {
+pub(super) async fn read_in_time(headers: &HeaderMap, body: Body) -> ApiResult<bytes::Bytes> {
     let read = tokio::time::timeout(SLOWEST, read(headers, body)).await;
     read.map_err(|_| ApiError::of_status(StatusCode::REQUEST_TIMEOUT).with_retry_after(SLOWEST))?
 }
@@ -76,7 +81,7 @@ async fn read(headers: &HeaderMap, body: Body) -> ApiResult<bytes::Bytes> {
 }
 
 /// `application/json`, any `+json`, or nothing said.
-fn says_json(headers: &HeaderMap) -> bool {
+pub(crate) fn says_json(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE) else {
         return true;
     };
@@ -102,6 +107,11 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
         return Err(ApiError::bad_request("the body is not a JSON object"));
     }
     drop_nulls(&mut value);
+    typed(value)
+}
+
+/// Reads a value without `null`. A failure tells the place alone, too.
+pub(super) fn typed<T: DeserializeOwned>(value: Value) -> ApiResult<T> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
         match path.as_str() {

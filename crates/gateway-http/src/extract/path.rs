@@ -6,7 +6,7 @@ use axum::{
     extract::{FromRequestParts, Path},
     http::request::Parts,
 };
-use email_model::{FolderId, MessageId, PartId, ThreadId};
+use email_model::{DraftId, FolderId, MessageId, PartId, ThreadId};
 use gateway_operations::AccountId;
 
 use crate::error::{ApiError, ApiResult};
@@ -35,6 +35,7 @@ macro_rules! public_id {
 public_id!(MessageId, "message");
 public_id!(ThreadId, "conversation");
 public_id!(FolderId, "folder");
+public_id!(DraftId, "draft");
 public_id!(PartId, "attachment");
 
 impl PublicId for AccountId {

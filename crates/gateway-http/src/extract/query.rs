@@ -4,6 +4,7 @@
 use std::{fmt::Display, str::FromStr};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
+use chrono::{DateTime, Utc};
 
 use crate::{
     error::{ApiError, ApiResult},
@@ -112,6 +113,16 @@ impl Fields {
         }
     }
 
+    /// A moment (RFC 3339). The `+` of an offset arrives as a space where it was not percent-encoded.
+    pub(crate) fn moment(&self, name: &str) -> ApiResult<Option<DateTime<Utc>>> {
+        let Some(text) = self.values(name).next() else {
+            return Ok(None);
+        };
+        DateTime::parse_from_rfc3339(&text.trim().replace(' ', "+"))
+            .map(|moment| Some(moment.to_utc()))
+            .map_err(|_| expected(name, "a date and time with its offset (RFC 3339)"))
+    }
+
     /// A list of words; empty ones left out.
     pub(crate) fn list(&self, name: &str) -> Vec<String> {
         self.values(name)
@@ -198,6 +209,31 @@ mod tests {
     fn a_flag_is_understood_in_any_case() {
         assert_eq!(fields("f=True").flag("f").unwrap(), Some(true));
         assert_eq!(fields("f=FALSE").flag("f").unwrap(), Some(false));
+    }
+
+    #[test]
+    fn a_moment_has_an_offset_percent_encoded_or_not() {
+        let moment = |text: &str| {
+            let moment = fields(&format!("at={text}")).moment("at");
+            moment.map(|moment| moment.unwrap().timestamp())
+        };
+        for text in [
+            "2026-01-02T03:04:05Z",
+            "2026-01-02T04:04:05+01:00",
+            "2026-01-02T04:04:05%2B01:00",
+            "2026-01-02t03:04:05.000z",
+        ] {
+            assert_eq!(moment(text).unwrap(), 1_767_323_045, "{text}");
+        }
+        for text in [
+            "tomorrow",
+            "2026-01-02",
+            "2026-01-02T03:04:05",
+            "1767323045",
+        ] {
+            assert!(moment(text).is_err(), "{text}");
+        }
+        assert_eq!(fields("at=").moment("at").unwrap(), None);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use axum::{
 };
 use tokio::{sync::Semaphore, time::timeout};
 
+use super::AnswerClock;
 use crate::{
     app::HttpOptions,
     error::{ApiError, ApiResult},
@@ -34,13 +35,14 @@ impl Admission {
 /// Runs a request once there is a place for it, until its response begins.
 pub(super) async fn admit(
     State(admission): State<Admission>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> ApiResult<Response> {
     let Ok(Ok(_place)) = timeout(admission.longest_wait, admission.places.acquire()).await else {
         return Err(ApiError::overloaded());
     };
-    timeout(admission.deadline, next.run(request))
-        .await
-        .or_else(|_| Ok(ApiError::too_slow().into_response()))
+    let clock = AnswerClock::running();
+    request.extensions_mut().insert(clock.clone());
+    let answer = clock.within(admission.deadline, next.run(request)).await;
+    Ok(answer.unwrap_or_else(|| ApiError::too_slow().into_response()))
 }

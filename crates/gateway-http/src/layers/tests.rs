@@ -24,8 +24,18 @@ fn router() -> Router {
             get(|| async { tokio::time::sleep(Duration::from_secs(5)).await }),
         )
         .route("/never", get(std::future::pending::<()>))
+        .route("/arrives", get(arrives))
         .route("/panics", get(panics));
     observe(admit(api, &options))
+}
+
+/// Takes a minute to arrive, and then as long as `?` says.
+async fn arrives(request: Request) {
+    let arriving = AnswerClock::stopped(request.extensions());
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    drop(arriving);
+    let seconds = request.uri().query().unwrap().parse().unwrap();
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
 }
 
 async fn panics() {
@@ -63,6 +73,13 @@ async fn a_request_without_a_place_waits_a_little_and_is_refused() {
     assert_eq!((refused.0, code(&refused.1)), (429, "rateLimited".into()));
     assert_eq!(refused.2, "1");
     assert_eq!(ask(&router, "/fast").await.0, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_in_which_a_request_arrives_does_not_count() {
+    let router = router();
+    assert_eq!(ask(&router, "/arrives?9").await.0, 200);
+    assert_eq!(ask(&router, "/arrives?11").await.0, 503);
 }
 
 #[tokio::test(start_paused = true)]

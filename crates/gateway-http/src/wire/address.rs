@@ -1,9 +1,9 @@
 use email_model::{Address, Header};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// A mailbox of an address header.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EmailAddress {
     /// Display name.
@@ -12,7 +12,7 @@ pub(crate) struct EmailAddress {
     /// `local@domain`, as the header has it: not checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<String>,
-    /// Name and address in one, for display.
+    /// Name and address in one, for display. Not read.
     #[serde(skip_serializing_if = "Option::is_none")]
     raw: Option<String>,
 }
@@ -28,6 +28,12 @@ impl From<Address> for EmailAddress {
             address: address.address,
             raw,
         }
+    }
+}
+
+impl From<EmailAddress> for Address {
+    fn from(EmailAddress { name, address, .. }: EmailAddress) -> Self {
+        Self { name, address }
     }
 }
 

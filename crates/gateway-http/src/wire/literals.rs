@@ -8,6 +8,9 @@ use utoipa::ToSchema;
 /// Names the account that an application's credentials are used for.
 pub(crate) const ACCOUNT_ID_HEADER: &str = "X-Aurinko-Account-Id";
 
+/// Names a send that is done once.
+pub(crate) const IDEMPOTENCY_KEY_HEADER: &str = "idempotency-key";
+
 /// Carries a request's id in the response.
 pub(crate) const REQUEST_ID_HEADER: &str = "x-request-id";
 
@@ -99,16 +102,6 @@ impl Scope {
             .into_iter()
             .filter(|scope| left.contains(scope.access()))
             .collect()
-    }
-
-    /// Whether mail may be read with it.
-    pub(crate) fn allows_reading(self) -> bool {
-        matches!(self, Self::Read | Self::ReadWrite | Self::All)
-    }
-
-    /// Whether mail may be changed with it.
-    pub(crate) fn allows_changing(self) -> bool {
-        matches!(self, Self::ReadWrite | Self::All)
     }
 }
 
@@ -269,6 +262,46 @@ pub(crate) enum OkStatus {
     Ok,
 }
 
+/// Whether a draft was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) enum SendStatus {
+    /// It went out.
+    Ok,
+    /// It will.
+    Scheduled,
+}
+
+/// Whether everything was done after a message went out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) enum ProcessingStatus {
+    /// Everything.
+    Ok,
+    /// Not everything.
+    Incomplete,
+}
+
+/// A step after a message went out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum FailedStep {
+    /// Its keywords.
+    Keywords,
+    /// Its ids.
+    ReturnIds,
+}
+
+/// How far a scheduled send has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum ScheduledStatus {
+    /// Waits for its time.
+    Scheduled,
+    /// Went out.
+    Sent,
+    /// Did not go out.
+    Failed,
+}
+
 /// The words of the model and of the wire, variant by variant.
 macro_rules! same_words {
     ($model:path => $wire:ident { $($variant:ident),+ }) => {
@@ -286,6 +319,8 @@ same_words!(Omitted => OmittedField { ThreadId, Body, Attachments, Recipients, I
 same_words!(Classification => SysClassification { Personal, Social, Promotions, Updates, Forums });
 same_words!(email_model::Sensitivity => Sensitivity { Normal, Private, Personal, Confidential });
 same_words!(MeetingMethod => MeetingMessageMethod { Request, Reply, Cancel, Counter, Other });
+same_words!(gateway_operations::FailedStep => FailedStep { Keywords, ReturnIds });
+same_words!(gateway_operations::ScheduledStatus => ScheduledStatus { Scheduled, Sent, Failed });
 same_words!(gateway_operations::TokenStatus => TokenStatus { Active, Invalid, Dead });
 
 #[cfg(test)]

@@ -23,6 +23,15 @@ pub struct LimitsConfig {
     /// How long a request may take until its response begins.
     #[serde(deserialize_with = "values::duration")]
     pub request_deadline: Duration,
+    /// Octets of a request with a message to be sent or kept as a draft.
+    #[serde(deserialize_with = "values::parsed")]
+    pub send_bytes: u64,
+    /// Such requests beyond 256 KiB that are taken in at once.
+    #[serde(deserialize_with = "values::parsed")]
+    pub uploads: usize,
+    /// Octets of all attachments that wait to be sent.
+    #[serde(deserialize_with = "values::parsed")]
+    pub spool_bytes: u64,
     /// Connections to PostgreSQL.
     #[serde(deserialize_with = "values::parsed")]
     pub database_connections: u32,
@@ -55,6 +64,9 @@ impl Default for LimitsConfig {
             requests: http.concurrency,
             request_wait: http.longest_wait,
             request_deadline: http.deadline,
+            send_bytes: http.send_bytes,
+            uploads: http.uploads,
+            spool_bytes: http.spool_bytes,
             database_connections: store_postgres::PostgresOptions::default().connections,
             call_deadline: operations.call_deadline,
             background_deadline: operations.background_deadline,
@@ -71,6 +83,7 @@ impl LimitsConfig {
         let counts = [
             ("limits.connections", self.connections),
             ("limits.requests", self.requests),
+            ("limits.uploads", self.uploads),
             ("limits.background_jobs", self.background_jobs),
             (
                 "limits.database_connections",
@@ -81,6 +94,14 @@ impl LimitsConfig {
         for (name, count) in counts {
             ensure!((1..=1_000_000).contains(&count), "{name}: 1 to 1000000");
         }
+        ensure!(
+            self.send_bytes >= 1 << 20,
+            "limits.send_bytes: at least 1048576"
+        );
+        ensure!(
+            self.spool_bytes >= self.send_bytes,
+            "limits.spool_bytes: at least send_bytes"
+        );
         let times = [
             ("limits.request_deadline", self.request_deadline),
             ("limits.call_deadline", self.call_deadline),
@@ -98,6 +119,9 @@ impl LimitsConfig {
             concurrency: self.requests,
             longest_wait: self.request_wait,
             deadline: self.request_deadline,
+            send_bytes: self.send_bytes,
+            uploads: self.uploads,
+            spool_bytes: self.spool_bytes,
             ..HttpOptions::default()
         }
     }

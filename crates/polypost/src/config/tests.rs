@@ -210,6 +210,29 @@ fn browsers_are_told_of_the_public_url_and_of_nothing_else() {
 }
 
 #[test]
+fn large_attachments_have_their_place_and_their_limits() {
+    let address: SocketAddr = "127.0.0.1:1234".parse().unwrap();
+    let environment = [
+        ("POLYPOST_SPOOL_DIR", "/var/spool/polypost"),
+        ("POLYPOST_LIMITS__SEND_BYTES", "2097152"),
+    ];
+    let options = load("", &environment).unwrap().http(address).unwrap();
+    assert_eq!(
+        options.spool_dir.as_deref(),
+        Some(Path::new("/var/spool/polypost"))
+    );
+    assert_eq!(options.send_bytes, 2 << 20);
+    for (name, file) in [
+        ("limits.send_bytes", "[limits]\nsend_bytes = 1000"),
+        ("limits.spool_bytes", "[limits]\nspool_bytes = 1048576"),
+        ("limits.uploads", "[limits]\nuploads = 0"),
+    ] {
+        let refused = refusal(file, &[]);
+        assert!(refused.contains(name), "{refused}");
+    }
+}
+
+#[test]
 fn a_secret_can_stand_in_a_file_of_its_own() {
     let mut key = tempfile::NamedTempFile::new().unwrap();
     writeln!(key, "{KEY}").unwrap();
