@@ -54,6 +54,25 @@ impl Root {
         self.0.as_str()
     }
 
+    /// An address that the API gave for octets to go to, without a token. It names another host by design, which is
+    /// connected to as any other is: over TLS, after its addresses are checked. The API's own origin is as good as that.
+    pub(crate) fn upload(&self, text: &str) -> ProviderResult<Url> {
+        let refused = || ProviderError::new(ErrorKind::Unexpected, "no address to upload to");
+        if text.len() > Address::LONGEST_LINK {
+            return Err(refused());
+        }
+        let url = Url::parse(text).map_err(|_| refused())?;
+        let is_safe = url.scheme() == "https" || url.origin() == self.0.origin();
+        let is_plain = url.host().is_some()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.fragment().is_none();
+        match is_safe && is_plain {
+            true => Ok(url),
+            false => Err(refused()),
+        }
+    }
+
     /// What follows the root in an address of the same scheme, host and port; `None` for any other.
     fn relative(&self, url: &Url) -> Option<String> {
         let is_ours = url.scheme() == self.0.scheme()
@@ -188,6 +207,31 @@ mod tests {
         }
         let long = format!("https://graph.example/v1.0/me?a={}", "x".repeat(20_000));
         assert!(Address::linked(&root(), &long).is_err());
+    }
+
+    #[test]
+    fn octets_go_over_tls_wherever_they_go() {
+        for good in [
+            "https://outlook.example/api/v2.0/x?authtoken=y",
+            "https://graph.example/x",
+        ] {
+            assert!(root().upload(good).is_ok(), "{good}");
+        }
+        for odd in [
+            "http://graph.example/x",
+            "http://outlook.example/x",
+            "https://u@outlook.example/x",
+            "https://outlook.example/x#y",
+            "file:///x",
+            "data:x",
+            "/x",
+            "",
+        ] {
+            assert!(root().upload(odd).is_err(), "{odd}");
+        }
+        let on_this_machine = Root::new(&Url::parse("http://127.0.0.1:9").unwrap());
+        assert!(on_this_machine.upload("http://127.0.0.1:9/x").is_ok());
+        assert!(on_this_machine.upload("http://127.0.0.1:8/x").is_err());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod batch;
 mod failure;
 mod request;
+mod upload;
 
 use std::{
     fmt,
@@ -27,8 +28,9 @@ use tokio::{
 
 pub(crate) use batch::MOST_PARTS;
 pub(crate) use failure::Failure;
-pub(crate) use request::Prefer;
+pub(crate) use request::{Body, Prefer};
 use request::{LARGEST_GATHERED, Sent, parsed};
+pub(crate) use upload::{Chunk, Interrupted, Uploaded};
 
 use crate::{
     address::{Address, Root},
@@ -131,11 +133,25 @@ impl Api {
         address: Address,
         body: Option<&Value>,
     ) -> ProviderResult<Option<Bytes>> {
+        let body = body.map(Body::json);
+        self.change(call, method, address, body, None).await
+    }
+
+    /// The same with any body, and of one version alone where one is named: `Conflict` where it is another one by now.
+    pub(crate) async fn change(
+        &self,
+        call: Call,
+        method: Method,
+        address: Address,
+        body: Option<Body>,
+        version: Option<&str>,
+    ) -> ProviderResult<Option<Bytes>> {
         let sent = &Sent {
             method,
             address,
             prefer: Prefer::default(),
-            body: body.map(Value::to_string),
+            body,
+            version: version.map(str::to_owned),
         };
         self.attempt(call, 1, Effect::Write, |token| async move {
             let answer = self.send(&token, sent).await?;
@@ -151,9 +167,23 @@ impl Api {
         address: Address,
         body: &Value,
     ) -> ProviderResult<T> {
-        let made = self.write(call, Method::POST, address, Some(body)).await?;
-        let made = made.and_then(|body| parsed(&body).ok());
-        made.ok_or_else(|| error::lost(Effect::Write))
+        let body = Body::json(body);
+        self.change_and_read(call, Method::POST, address, body, None)
+            .await
+    }
+
+    /// Changes something, and tells what it is now.
+    pub(crate) async fn change_and_read<T: DeserializeOwned>(
+        &self,
+        call: Call,
+        method: Method,
+        address: Address,
+        body: Body,
+        version: Option<&str>,
+    ) -> ProviderResult<T> {
+        let changed = self.change(call, method, address, Some(body), version);
+        let told = changed.await?.and_then(|body| parsed(&body).ok());
+        told.ok_or_else(|| error::lost(Effect::Write))
     }
 
     /// How large a page to ask for: fewer items than wanted after one that took the server too long.

@@ -44,6 +44,25 @@ pub(crate) fn mime_type(attachment: &Attachment) -> String {
     }
 }
 
+/// The attachments of a message.
+pub(crate) async fn ids(
+    mailbox: &Mailbox,
+    call: Call,
+    message: &ItemId,
+) -> ProviderResult<Vec<AttachmentId>> {
+    let mut ids = Vec::new();
+    let mut next = Some(names::attachments(message).with("$select", "id"));
+    for _ in 0..MOST_PAGES {
+        let Some(address) = next else { break };
+        let page: Page<Attachment> = mailbox.api.read(call, address, Prefer::default()).await?;
+        let known = page.value.iter();
+        ids.extend(known.filter_map(|attachment| AttachmentId::parse(&attachment.id)));
+        let link = page.next_link.map(|link| mailbox.api.link(&link));
+        next = link.transpose()?;
+    }
+    Ok(ids)
+}
+
 /// The attachment that is a part.
 ///
 /// # Errors

@@ -29,6 +29,9 @@ pub(crate) struct Config {
     pub push_url: Option<Url>,
     /// What pushed hints are recognised by. Without it they are by [`Config::client_secret`].
     pub push_secret: Option<SecretString>,
+    /// Octets of the largest message that is sent. An organization's own limit, 35 MB unless an administrator raises it
+    /// up to 150 MB, is not told by the API: what is above it is refused by the mailbox.
+    pub largest_message: u64,
     /// How much may be asked.
     pub quota: Quota,
 }
@@ -47,6 +50,7 @@ impl Default for Config {
             graph_url: url("https://graph.microsoft.com/"),
             push_url: None,
             push_secret: None,
+            largest_message: 150 << 20,
             quota: Quota::default(),
         }
     }

@@ -95,6 +95,22 @@ impl Refusal {
             "MailboxNotSupportedForRESTAPI",
             "ErrorNonExistentMailbox",
         ];
+        // What the sender may not, has too much of, or has too often; whatever the status.
+        const NOT_ALLOWED: [&str; 4] = [
+            "ErrorSendAsDenied",
+            "ErrorAccountSuspend",
+            "ErrorQuotaExceeded",
+            "ErrorCannotUseDelegatedFolder",
+        ];
+        const TOO_OFTEN: [&str; 1] = ["ErrorSubmissionQuotaExceeded"];
+        const WRONG: [&str; 6] = [
+            "ErrorInvalidRecipients",
+            "ErrorInvalidRecipient",
+            "ErrorMessageSizeExceeded",
+            "ErrorAttachmentSizeLimitExceeded",
+            "ErrorMimeContentInvalid",
+            "ErrorMimeContentInvalidBase64String",
+        ];
         const NO_ID: [&str; 3] = [
             "ErrorInvalidIdMalformed",
             "ErrorInvalidId",
@@ -104,6 +120,9 @@ impl Refusal {
             _ if self.is_throttling() => ErrorKind::RateLimited,
             _ if self.is_expiry() => ErrorKind::CursorExpired,
             400..500 if self.has_code(&NO_MAILBOX) => ErrorKind::Forbidden,
+            400.. if self.has_code(&NOT_ALLOWED) => ErrorKind::Forbidden,
+            400.. if self.has_code(&TOO_OFTEN) => ErrorKind::RateLimited,
+            400.. if self.has_code(&WRONG) => ErrorKind::Invalid,
             400 if self.has_code(&NO_ID) => ErrorKind::NotFound,
             400 | 405 | 406 | 411 | 413 | 414 | 415 | 422 => ErrorKind::Invalid,
             401 => ErrorKind::Unauthenticated,
@@ -176,6 +195,18 @@ pub(crate) fn no_message() -> ProviderError {
     ProviderError::new(ErrorKind::NotFound, "no such message")
 }
 
+pub(crate) fn no_draft() -> ProviderError {
+    ProviderError::new(ErrorKind::NotFound, "no such draft")
+}
+
+pub(crate) fn changed_elsewhere() -> ProviderError {
+    ProviderError::new(ErrorKind::Conflict, "the draft was changed elsewhere")
+}
+
+pub(crate) fn unavailable(what: &str) -> ProviderError {
+    ProviderError::new(ErrorKind::Unavailable, what)
+}
+
 pub(crate) fn no_folder() -> ProviderError {
     ProviderError::new(ErrorKind::NotFound, "no such folder")
 }
@@ -233,6 +264,10 @@ mod tests {
             (500, "ErrorInternalServerError", Unavailable),
             (503, "ErrorMailboxMoveInProgress", Unavailable),
             (504, "UnknownError", Unavailable),
+            (403, "ErrorSendAsDenied", Forbidden),
+            (400, "ErrorInvalidRecipients", Invalid),
+            (500, "ErrorMessageSizeExceeded", Invalid),
+            (403, "ErrorSubmissionQuotaExceeded", RateLimited),
             (302, "", ErrorKind::Unexpected),
         ] {
             let error = refusal(status, code, None).into_error(Effect::None);

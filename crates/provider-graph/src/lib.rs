@@ -31,6 +31,7 @@ mod push;
 mod quota;
 mod scanning;
 mod searching;
+mod sending;
 mod streams;
 mod token;
 mod transport;
@@ -39,5 +40,19 @@ mod watch;
 mod wire;
 mod writing;
 
+use std::time::Duration;
+
+use email_provider::Call;
+use tokio::time::{Instant, sleep};
+
 pub use plugin::GraphPlugin;
 pub use provider::GraphProvider;
+
+/// Waits; false, and at once, where the call would be over then.
+async fn wait(call: Call, time: Duration) -> bool {
+    let is_in_time = Instant::now() + time < call.deadline;
+    if is_in_time {
+        sleep(time).await;
+    }
+    is_in_time
+}

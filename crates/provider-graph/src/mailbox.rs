@@ -28,15 +28,23 @@ pub(crate) struct Mailbox {
     pub api: Api,
     /// Where its hints are pushed to, if anywhere.
     pub push: Option<PushTarget>,
+    /// Octets of the largest message that it sends.
+    pub largest_message: u64,
     roles: Mutex<(Instant, Roles)>,
     folders: Mutex<Option<(Instant, Arc<FolderTable>)>>,
 }
 
 impl Mailbox {
-    pub(crate) fn new(api: Api, roles: Roles, push: Option<PushTarget>) -> Self {
+    pub(crate) fn new(
+        api: Api,
+        roles: Roles,
+        push: Option<PushTarget>,
+        largest_message: u64,
+    ) -> Self {
         Self {
             api,
             push,
+            largest_message,
             roles: Mutex::new((Instant::now(), roles)),
             folders: Mutex::default(),
         }

@@ -86,10 +86,32 @@ pub(crate) fn message_end(id: &ItemId) -> Address {
     address(message.extend_path(&["permanentDelete"]))
 }
 
+/// The sending of a draft.
+pub(crate) fn message_send(id: &ItemId) -> Address {
+    address(LIBRARY.me().message(id.as_str()).send())
+}
+
+/// A draft that answers a message.
+pub(crate) fn reply(id: &ItemId) -> Address {
+    address(LIBRARY.me().message(id.as_str()).create_reply(&""))
+}
+
 /// A message's attachments.
 pub(crate) fn attachments(id: &ItemId) -> Address {
     let message = LIBRARY.me().message(id.as_str());
     address(message.attachments().list_attachments())
+}
+
+/// An attachment.
+pub(crate) fn attachment(id: &ItemId, attachment: &AttachmentId) -> Address {
+    let message = LIBRARY.me().message(id.as_str());
+    address(message.attachment(attachment.as_str()).get_attachments())
+}
+
+/// Uploads of a message's attachments.
+pub(crate) fn uploads(id: &ItemId) -> Address {
+    let message = LIBRARY.me().message(id.as_str());
+    address(message.attachments().create_upload_session(&""))
 }
 
 /// An attachment's bytes.
@@ -135,6 +157,16 @@ mod tests {
             (message_bytes(&item), "me/messages/AAMk_-+=/$value"),
             (message_move(&item), "me/messages/AAMk_-+=/move"),
             (message_end(&item), "me/messages/AAMk_-+=/permanentDelete"),
+            (message_send(&item), "me/messages/AAMk_-+=/send"),
+            (reply(&item), "me/messages/AAMk_-+=/createReply"),
+            (
+                super::attachment(&item, &attachment),
+                "me/messages/AAMk_-+=/attachments/ATT=",
+            ),
+            (
+                uploads(&item),
+                "me/messages/AAMk_-+=/attachments/createUploadSession",
+            ),
             (attachments(&item), "me/messages/AAMk_-+=/attachments"),
             (
                 attachment_bytes(&item, &attachment),

@@ -234,7 +234,9 @@ impl ProviderPlugin for GraphPlugin {
             Some(roles) => roles,
             None => Roles::of(&api, call()).await?,
         };
-        Ok(Arc::new(GraphProvider::new(Mailbox::new(api, roles, push))))
+        let largest = config.largest_message;
+        let mailbox = Mailbox::new(api, roles, push, largest);
+        Ok(Arc::new(GraphProvider::new(mailbox)))
     }
 }
 

@@ -3,9 +3,10 @@ use std::{ops::Range, sync::Arc};
 use async_trait::async_trait;
 use email_model::PartId;
 use email_provider::{
-    ByteStream, Call, Capabilities, ChangePage, Cursor, Detail, EmailProvider, Fetched, Folder,
-    FolderModel, MessageEdit, MessageRef, NewFolder, Notifier, ProviderResult, Removal, ScanPage,
-    ScanRequest, ScopeKey, SearchCapability, SearchPage, SearchRequest, Survey, ThreadModel,
+    ByteStream, Call, Capabilities, ChangePage, Cursor, Detail, Drafts, EmailProvider, Fetched,
+    Folder, FolderModel, MessageEdit, MessageRef, NewFolder, Notifier, ProviderResult, Removal,
+    ScanPage, ScanRequest, ScopeKey, SearchCapability, SearchPage, SearchRequest, Submitter,
+    Survey, ThreadModel,
 };
 
 use crate::{
@@ -119,6 +120,14 @@ impl EmailProvider for GraphProvider {
 
     async fn create_folder(&self, call: Call, folder: NewFolder) -> ProviderResult<Folder> {
         folders::create(&self.mailbox, call, &folder).await
+    }
+
+    fn submitter(&self) -> Option<&dyn Submitter> {
+        Some(self)
+    }
+
+    fn drafts(&self) -> Option<&dyn Drafts> {
+        Some(self)
     }
 
     fn notifier(&self) -> Option<&dyn Notifier> {

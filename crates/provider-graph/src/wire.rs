@@ -65,6 +65,7 @@ pub(crate) struct Message {
     pub removed: Option<IgnoredAny>,
     pub parent_folder_id: Option<String>,
     pub change_key: Option<String>,
+    pub web_link: Option<String>,
     pub conversation_id: Option<String>,
     pub is_read: Option<bool>,
     pub is_draft: Option<bool>,
@@ -142,6 +143,14 @@ pub(crate) struct Attachment {
     pub is_inline: Option<bool>,
     pub content_id: Option<String>,
     pub content_location: Option<String>,
+}
+
+/// An upload that was begun.
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct UploadSession {
+    /// A secret.
+    pub upload_url: String,
 }
 
 /// A property of the store that the API has no name for.

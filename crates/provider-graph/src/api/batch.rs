@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use super::{
-    Api, Failure, Prefer,
+    Api, Body, Failure, Prefer,
     request::{LARGEST_GATHERED, PREFER, Sent, parsed},
 };
 use crate::{
@@ -100,7 +100,8 @@ impl Api {
             method: Method::POST,
             address: names::batch(),
             prefer: Prefer::default(),
-            body: Some(body),
+            body: Some(Body::Json(body.into())),
+            version: None,
         };
         self.attempt(call, parts.len(), Effect::None, |token| async move {
             let answer = self.send(&token, sent).await?;

@@ -1,11 +1,13 @@
 //! One request, as it goes over the wire.
 
+use bytes::Bytes;
 use reqwest::{
     Method, Request, Response,
-    header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER},
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, IF_MATCH, RETRY_AFTER},
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::{Api, Failure};
 use crate::{address::Address, error::Refusal, transport::gathered};
@@ -86,8 +88,24 @@ pub(super) struct Sent {
     pub method: Method,
     pub address: Address,
     pub prefer: Prefer,
+    pub body: Option<Body>,
+    /// The version that is changed, and no other: its `changeKey`.
+    pub version: Option<String>,
+}
+
+/// What is sent along.
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
     /// JSON.
-    pub body: Option<String>,
+    Json(Bytes),
+    /// A message as MIME, in base64: <https://learn.microsoft.com/graph/outlook-send-mime-message>.
+    Mime(Bytes),
+}
+
+impl Body {
+    pub(crate) fn json(value: &Value) -> Self {
+        Self::Json(value.to_string().into())
+    }
 }
 
 impl Sent {
@@ -97,6 +115,7 @@ impl Sent {
             address,
             prefer,
             body: None,
+            version: None,
         }
     }
 }
@@ -119,11 +138,24 @@ impl Api {
         let headers = request.headers_mut();
         headers.insert(AUTHORIZATION, bearer);
         headers.insert(PREFER, prefer);
+        if let Some(version) = &sent.version {
+            let tag = HeaderValue::try_from(format!("W/\"{version}\""));
+            headers.insert(IF_MATCH, tag.map_err(|_| Failure::Unreadable)?);
+        }
         if let Some(body) = &sent.body {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            *request.body_mut() = Some(body.clone().into());
+            let (kind, octets) = match body {
+                Body::Json(octets) => ("application/json", octets),
+                Body::Mime(octets) => ("text/plain", octets),
+            };
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+            *request.body_mut() = Some(octets.clone().into());
         }
         let answer = self.0.transport.send(request).await?;
+        self.accepted(answer).await
+    }
+
+    /// An answer that is no success is a failure.
+    pub(super) async fn accepted(&self, answer: Response) -> Result<Response, Failure> {
         if answer.status().is_success() {
             return Ok(answer);
         }

@@ -17,7 +17,7 @@ use email_provider::{
 };
 use fake_graph::{FakeGraph, Faults, Truth, User, When};
 use fake_oauth::FakeOAuth;
-use provider_conformance::{Harness, HarnessFacts, NewMail};
+use provider_conformance::{Correspondents, Delivered, Harness, HarnessFacts, NewMail};
 use provider_graph::GraphPlugin;
 use secrecy::SecretString;
 use tokio::sync::OnceCell;
@@ -114,13 +114,11 @@ impl GraphHarness {
     }
 
     pub fn find(&self, folder: &FolderKey, message_id: &str) -> Truth {
-        let line = format!("Message-ID: {message_id}\r\n").into_bytes();
-        let has = |raw: &[u8]| raw.windows(line.len()).any(|window| window == line);
         let found = self
             .user
             .messages()
             .into_iter()
-            .find(|truth| truth.folder == folder.0 && has(&truth.raw));
+            .find(|truth| truth.folder == folder.0 && has_id(&truth.raw, message_id));
         found.unwrap_or_else(|| panic!("{message_id} is not in {folder}"))
     }
 
@@ -140,11 +138,21 @@ impl GraphHarness {
     }
 }
 
+/// Whether it is the message's `Message-ID`.
+pub fn has_id(raw: &[u8], message_id: &str) -> bool {
+    let line = format!("Message-ID: {message_id}\r\n").into_bytes();
+    raw.windows(line.len()).any(|window| window == line)
+}
+
 #[async_trait]
 impl Harness for GraphHarness {
     fn facts(&self) -> HarnessFacts {
         HarnessFacts {
             deleted_mark: false,
+            sends: true,
+            drafts: true,
+            // Not of what is put together from parts.
+            keeps_octets: false,
             patience: Duration::from_secs(10),
             ..HarnessFacts::default()
         }
@@ -215,6 +223,29 @@ impl Harness for GraphHarness {
             self.user.delete_folder_permanently(&folder.0),
             "it is there"
         );
+    }
+
+    fn correspondents(&self) -> Correspondents {
+        Correspondents {
+            sender: EMAIL.to_owned(),
+            ..Correspondents::default()
+        }
+    }
+
+    async fn delivered(&self, message_id: &str) -> Vec<Delivered> {
+        let sent = self.server.sent().into_iter();
+        let of_it = sent.filter(|mail| has_id(&mail.raw, message_id));
+        let delivered = of_it.map(|mail| Delivered {
+            recipients: mail.recipients,
+            octets: mail.raw,
+        });
+        delivered.collect()
+    }
+
+    async fn edit_draft(&self, folder: &FolderKey, message_id: &str, mail: NewMail) -> bool {
+        let truth = self.find(folder, message_id);
+        assert!(self.user.edit_draft(&truth.id, &mail.raw), "it is there");
+        true
     }
 
     async fn forget_cursors(&self) -> bool {
