@@ -152,12 +152,24 @@ impl Bench {
             .collect()
     }
 
-    /// The same, in the folder of a role; none where there is no such folder.
+    /// The messages of this `Message-ID` in the folder of a role; none where there is no such folder.
     pub async fn copies_in(&self, role: FolderRole, message_id: &str) -> Vec<MessageRef> {
         match self.role(role).await {
             Some(folder) => self.copies(&folder, message_id).await,
             None => Vec::new(),
         }
+    }
+
+    /// Waits until the folder of a role shows these messages of a `Message-ID`, and no others: a server's
+    /// lists may be behind what was done.
+    pub async fn shows(&self, role: FolderRole, message_id: &str, expected: &[MessageRef]) {
+        self.eventually("a folder shows what is in it", async || {
+            match self.copies_in(role, message_id).await {
+                copies if copies == expected => Ok(()),
+                copies => Err(format!("{copies:?}, not {expected:?}")),
+            }
+        })
+        .await;
     }
 
     /// Keeps a draft.

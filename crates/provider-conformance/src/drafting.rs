@@ -60,7 +60,8 @@ pub async fn a_draft_is_kept_as_it_was_written(bench: &Bench) {
         .await
         .expect("there");
     assert!(told.identity.is_none() || told.identity == truth.identity);
-    assert_eq!(bench.copies(&folder, &message.message_id).await, [kept.at]);
+    let drafts = FolderRole::Drafts;
+    bench.shows(drafts, &message.message_id, &[kept.at]).await;
     // One that nothing is known of yet but that it is one.
     let mut empty = letter(bench, "empty");
     (empty.to, empty.cc, empty.bcc) = (Vec::new(), Vec::new(), Vec::new());
@@ -91,11 +92,18 @@ pub async fn a_replaced_draft_is_one_draft_with_the_new_content(bench: &Bench) {
         assert_says(bench, &kept.at, message).await;
         let state = bench.state(&kept.at).await;
         assert!(state.labels.flags.contains(Flags::DRAFT), "{state:?}");
-        let mut listed = bench.list(&folder).await;
-        listed.sort();
         let mut expected = vec![other.at.clone(), kept.at.clone()];
         expected.sort();
-        assert_eq!(listed, expected, "one draft in the place of the other");
+        bench
+            .eventually("one draft is in the place of the other", async || {
+                let mut listed = bench.list(&folder).await;
+                listed.sort();
+                match listed == expected {
+                    true => Ok(()),
+                    false => Err(format!("{listed:?}, not {expected:?}")),
+                }
+            })
+            .await;
     }
 }
 
@@ -139,8 +147,13 @@ pub async fn a_discarded_draft_is_gone(bench: &Bench) {
         .copies_in(FolderRole::Trash, &message.message_id)
         .await;
     assert_eq!(thrown, [], "it is not in the trash either");
-    let found = find(bench, DraftQuery::MessageId(message.message_id.clone())).await;
-    assert_eq!(found, None);
+    let query = DraftQuery::MessageId(message.message_id.clone());
+    bench
+        .eventually("a draft is not found any more", async || {
+            let found = find(bench, query.clone()).await;
+            found.map_or(Ok(()), |found| Err(format!("{found:?}")))
+        })
+        .await;
     let again = drafts.discard(call(), &kept.draft).await;
     assert_eq!(kind(again), Some(ErrorKind::NotFound));
     let replaced = drafts
@@ -162,6 +175,7 @@ pub(crate) fn edited(message_id: &str) -> Mail {
 /// Has somebody else change a draft, and waits until that is shown. False where nobody can.
 pub(crate) async fn edit(bench: &Bench, message_id: &str) -> bool {
     let (folder, mail) = (folder(bench).await, edited(message_id));
+    bench.located(&folder, message_id).await;
     let edited = bench
         .harness
         .edit_draft(&folder, message_id, mail.stored())
@@ -195,8 +209,11 @@ pub async fn a_draft_changed_by_somebody_else_is_a_conflict(bench: &Bench) {
         .replace(call(), &stale.draft, &outgoing(&message, Purpose::Draft))
         .await;
     assert_eq!(kind(replaced), Some(ErrorKind::Conflict));
-    let found = find(bench, DraftQuery::MessageId(message.message_id.clone())).await;
-    let found = found.expect("the draft of somebody else");
+    let at = bench
+        .located(&folder(bench).await, &message.message_id)
+        .await;
+    let query = DraftQuery::MessageId(message.message_id.clone());
+    let found = found(bench, query, &at).await;
     bench.redraft(&found, &message).await;
     assert!(edit(bench, &message.message_id).await);
     drafts

@@ -29,15 +29,9 @@ pub async fn the_senders_copy_is_filed_once(bench: &Bench) {
     }
     let other = bench.reopened().await;
     assert_eq!(other.filed(&handed, &submitted).await, at);
-    assert_eq!(
-        bench
-            .copies_in(FolderRole::Drafts, &message.message_id)
-            .await,
-        [],
-        "it is no draft"
-    );
-    let copies = bench.copies_in(FolderRole::Sent, &message.message_id).await;
-    assert_eq!(copies, Vec::from_iter(at.clone()));
+    let id = &message.message_id;
+    bench.shows(FolderRole::Drafts, id, &[]).await;
+    bench.shows(FolderRole::Sent, id, at.as_slice()).await;
     let Some(at) = at else { return };
     let fetched = bench.fetch(&at, Detail::Content).await.expect("there");
     let content = fetched.content.expect("content");

@@ -5,8 +5,9 @@ use email_model::FolderRole;
 use email_provider::{Detail, DraftRef, Drafts, ErrorKind};
 
 use crate::{
-    Bench, Handed, call, drafting, letter, outgoing::outgoing, submitting::assert_arrived,
-    submitting::submit_draft,
+    Bench, Handed, call, drafting, letter,
+    outgoing::outgoing,
+    submitting::{assert_draft_arrived, submit_draft},
 };
 
 /// What keeps drafts, where it sends too.
@@ -37,11 +38,10 @@ pub async fn a_draft_that_is_sent_is_none_any_more(bench: &Bench) {
     assert_eq!(again.err(), Some(ErrorKind::NotFound));
     let to = &outgoing.envelope.recipients;
     let delivered = bench.delivered(&message.message_id, to).await;
-    assert_arrived(bench, &outgoing, &delivered).await;
-    let drafts = bench.copies_in(FolderRole::Drafts, &message.message_id);
-    assert_eq!(drafts.await, []);
-    let copies = bench.copies_in(FolderRole::Sent, &message.message_id).await;
-    assert_eq!(copies, Vec::from_iter(at.clone()));
+    assert_draft_arrived(&outgoing, &delivered).await;
+    let id = &message.message_id;
+    bench.shows(FolderRole::Drafts, id, &[]).await;
+    bench.shows(FolderRole::Sent, id, at.as_slice()).await;
     if let Some(at) = at {
         let fetched = bench.fetch(&at, Detail::Envelope).await.expect("there");
         let bcc = fetched.envelope.expect("an envelope").bcc;
@@ -72,7 +72,7 @@ pub async fn a_draft_is_sent_as_it_is_now(bench: &Bench) {
     submit_draft(bench, &kept.draft).await.expect("sent");
     let to = &outgoing.envelope.recipients;
     let delivered = bench.delivered(&second.message_id, to).await;
-    assert_arrived(bench, &outgoing, &delivered).await;
+    assert_draft_arrived(&outgoing, &delivered).await;
 }
 
 /// A draft that was discarded, and one that never was.
@@ -101,8 +101,15 @@ pub async fn a_draft_changed_by_somebody_else_is_not_sent(bench: &Bench) {
         let refused = submit_draft(bench, &kept.draft).await;
         assert_eq!(refused.err(), Some(ErrorKind::Conflict));
         assert_not_sent(bench, &message.message_id).await;
-        let drafts = bench.copies_in(FolderRole::Drafts, &message.message_id);
-        assert_eq!(drafts.await.len(), 1, "it stays a draft");
+        bench
+            .eventually("it stays a draft", async || {
+                let drafts = bench.copies_in(FolderRole::Drafts, &message.message_id);
+                match drafts.await.len() {
+                    1 => Ok(()),
+                    other => Err(format!("{other} drafts")),
+                }
+            })
+            .await;
     }
 }
 
@@ -115,6 +122,6 @@ pub async fn a_draft_that_names_nobody_is_not_sent(bench: &Bench) {
     let refused = submit_draft(bench, &kept.draft).await;
     assert_eq!(refused.err(), Some(ErrorKind::Invalid));
     assert_not_sent(bench, &message.message_id).await;
-    let drafts = bench.copies_in(FolderRole::Drafts, &message.message_id);
-    assert_eq!(drafts.await, [kept.at], "it stays a draft");
+    let drafts = FolderRole::Drafts;
+    bench.shows(drafts, &message.message_id, &[kept.at]).await;
 }

@@ -72,6 +72,19 @@ pub(crate) async fn assert_arrived(bench: &Bench, outgoing: &Outgoing, delivered
     }
 }
 
+/// The same of a draft, which may be written anew when it is sent: dated then, at least.
+pub(crate) async fn assert_draft_arrived(outgoing: &Outgoing, delivered: &[Delivered]) {
+    let undated = |raw: &[u8]| {
+        let mut said = said(raw);
+        said.0.envelope.sent_at = None;
+        said
+    };
+    let wire = undated(&octets(outgoing, MessageCopy::Wire).await);
+    for one in delivered {
+        assert_eq!(undated(&one.octets), wire);
+    }
+}
+
 async fn arrives(bench: &Bench, message: &OutgoingMessage) -> Vec<Delivered> {
     let outgoing = outgoing(message, Purpose::Send);
     let to = outgoing.envelope.recipients.clone();
@@ -181,6 +194,8 @@ pub async fn the_limits_are_positive_and_kept(bench: &Bench) {
     let Some(submitter) = bench.submitter() else {
         return;
     };
+    // What a server tells of itself may be known only from a first message on.
+    bench.settle_down().await;
     let limits = submitter.limits();
     assert!(limits.recipients >= 1, "{limits:?}");
     assert!(limits.octets >= 100 << 10, "{limits:?}");
