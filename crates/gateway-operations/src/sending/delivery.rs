@@ -192,6 +192,7 @@ impl Delivery<'_> {
     /// Nobody gets it.
     pub async fn failed(&mut self, error: OperationError) -> OperationError {
         self.record.failure = Some(error.message.clone());
+        self.forget_expectation().await;
         if self.row.draft.is_none()
             && let Some(draft) = self.record.draft.take()
             && let Ok(drafts) = self.drafts()

@@ -69,8 +69,16 @@ impl Gateway {
                 outgoing: None,
             };
             let sent = delivery.deliver().await;
-            if sent.is_ok() {
-                gateway.inner.store.remove_draft(account.id, draft).await?;
+            match &sent {
+                Ok(_) => {
+                    gateway.inner.store.remove_draft(account.id, draft).await?;
+                }
+                Err(error) if error.kind == OperationErrorKind::Conflict => {
+                    let mut kept = gateway.kept_draft(&account, draft).await?;
+                    kept.record.stale = true;
+                    gateway.write_draft(&account, &mut kept).await?;
+                }
+                Err(_) => {}
             }
             sent
         });

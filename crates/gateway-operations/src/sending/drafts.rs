@@ -257,15 +257,29 @@ impl Gateway {
         self.message(account, kept.row.message, request).await
     }
 
-    async fn refresh_draft(&self, account: &Account, kept: &mut Kept) -> OperationResult<()> {
-        let Some(at) = self.place_of(account, kept.row.message).await? else {
-            return Ok(());
+    /// Asks the backend for its name of a draft that somebody else may have changed.
+    pub(super) async fn refresh_draft(
+        &self,
+        account: &Account,
+        kept: &mut Kept,
+    ) -> OperationResult<()> {
+        let at = match self.place_of(account, kept.row.message).await {
+            Err(error) if error.kind == OperationErrorKind::NotFound => None,
+            answer => answer?,
         };
-        let query = DraftQuery::Message(at);
-        let found = drafts_of(&kept.mailbox)?
-            .find(self.interactive(), &query)
-            .await;
-        if let Some(found) = self.told(account, found).await? {
+        let call = self.interactive();
+        let mut found = None;
+        if let Some(at) = at {
+            let query = DraftQuery::Message(at);
+            let answer = drafts_of(&kept.mailbox)?.find(call, &query).await;
+            found = self.told(account, answer).await?;
+        }
+        if found.is_none() {
+            let query = DraftQuery::MessageId(kept.record.message_id.clone());
+            let answer = drafts_of(&kept.mailbox)?.find(call, &query).await;
+            found = self.told(account, answer).await?;
+        }
+        if let Some(found) = found {
             kept.record.draft = found.draft;
             kept.record.stale = false;
             self.write_draft(account, kept).await?;

@@ -128,7 +128,7 @@ impl Delivery<'_> {
         }
     }
 
-    async fn forget_expectation(&self) {
+    pub async fn forget_expectation(&self) {
         if self.row.draft.is_none() {
             return;
         }

@@ -1,12 +1,8 @@
 //! Drafts that are sent at their time.
 
-use gateway_store::{DraftRow, SendRow, SendState};
+use gateway_store::{SendRow, SendState};
 
-use super::{
-    ScheduledSend, ScheduledStatus,
-    delivery::Delivery,
-    record::{DraftRecord, SendRecord},
-};
+use super::{ScheduledSend, ScheduledStatus, delivery::Delivery, drafts::Kept, record::SendRecord};
 use crate::{Gateway, OperationError, OperationErrorKind, OperationResult};
 
 /// How long a scheduled send is tried while the provider is down.
@@ -15,14 +11,13 @@ const TRIED_FOR: chrono::Duration = chrono::Duration::hours(24);
 impl Delivery<'_> {
     /// Sends the draft whose time has come. Nothing of it has been handed over.
     pub async fn send_scheduled(mut self) -> OperationResult<()> {
-        let Some(draft) = self.scheduled_draft().await? else {
-            let gone = OperationError::not_found("the draft");
+        let Some(kept) = self.scheduled_draft().await? else {
+            let gone = OperationError::not_found("draft");
             self.failed(gone).await;
             return Ok(());
         };
-        let record = DraftRecord::of(&draft.record)?;
-        self.record.draft = Some(record.draft);
-        self.expect(&draft).await?;
+        self.record.draft = Some(kept.record.draft);
+        self.expect(&kept.row).await?;
         let (gateway, account) = (self.gateway, self.account);
         let (mailbox, journal) = (self.mailbox.clone(), self.journal.clone());
         let id = self.row.id;
@@ -47,11 +42,23 @@ impl Delivery<'_> {
         }
     }
 
-    async fn scheduled_draft(&self) -> OperationResult<Option<DraftRow>> {
+    /// The draft as it is now: whoever changed it meanwhile wants it sent as it was changed.
+    async fn scheduled_draft(&self) -> OperationResult<Option<Kept>> {
         let Some(id) = self.row.draft else {
             return Ok(None);
         };
-        Ok(self.gateway.inner.store.draft(self.account.id, id).await?)
+        let found = match self.gateway.kept_draft(self.account, id).await {
+            Ok(mut kept) => {
+                let refreshed = self.gateway.refresh_draft(self.account, &mut kept).await;
+                refreshed.map(|()| kept)
+            }
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok(kept) => Ok(Some(kept)),
+            Err(error) if error.kind == OperationErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// What was not handed over is tried again, for a day.

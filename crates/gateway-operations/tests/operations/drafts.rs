@@ -51,6 +51,30 @@ fn in_(millis: i64) -> Option<email_model::Timestamp> {
     Some(SystemClock.now() + chrono::Duration::milliseconds(millis))
 }
 
+/// Another program gives the only draft another subject.
+async fn edit_elsewhere(harness: &Harness, id: DraftId) {
+    let folder = harness.mailbox.folder(FolderRole::Drafts).unwrap();
+    let (at, _) = harness.mailbox.contents(&folder).remove(0);
+    let request = ReadRequest::default();
+    let view = harness.gateway.draft(&harness.account, id, request).await;
+    let message_id = view.unwrap().message.envelope.unwrap().message_id.unwrap();
+    let raw = format!(
+        "Message-ID: {message_id}\r\nFrom: ann@example.org\r\nTo: bob@example.net\r\n\
+         Subject: theirs\r\n\r\ntext\r\n"
+    );
+    let now = SystemClock.now();
+    harness.mailbox.edit_draft(&at, raw.into(), now).unwrap();
+}
+
+async fn wait_until_sent(harness: &Harness) {
+    let sent = tokio::time::timeout(Duration::from_secs(30), async {
+        while harness.mailbox.sent_mail().is_empty() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    sent.await.expect("it is sent");
+}
+
 #[tokio::test]
 async fn a_draft_keeps_its_id_and_its_messages_id_through_changes_and_the_send() {
     for shape in shapes() {
@@ -174,12 +198,7 @@ async fn a_scheduled_send_survives_a_restart() {
     tokio::time::sleep(Duration::from_millis(400)).await;
     let next = harness.another_gateway();
     next.start().await.unwrap();
-    let fired = tokio::time::timeout(Duration::from_secs(30), async {
-        while harness.mailbox.sent_mail().is_empty() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    });
-    fired.await.expect("it is sent");
+    wait_until_sent(&harness).await;
     next.stop().await;
     assert_eq!(harness.mailbox.sent_mail().len(), 1);
 }
@@ -225,12 +244,7 @@ async fn a_scheduled_draft_is_sent_as_it_was_changed_last() {
         .update_draft(&harness.account, id, letter("two"))
         .await
         .unwrap();
-    let fired = tokio::time::timeout(Duration::from_secs(30), async {
-        while harness.mailbox.sent_mail().is_empty() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    });
-    fired.await.expect("it is sent");
+    wait_until_sent(&harness).await;
     harness.gateway.stop().await;
     let wire = harness.mailbox.sent_mail()[0].octets.clone();
     assert!(String::from_utf8_lossy(&wire).contains("Subject: two\r\n"));
@@ -263,19 +277,7 @@ async fn a_draft_that_somebody_else_changed_is_a_conflict_until_it_is_read_again
         let harness = Harness::new(shape).await;
         let id = draft(&harness, "one").await;
         let folder = harness.mailbox.folder(FolderRole::Drafts).unwrap();
-        let (at, _) = harness.mailbox.contents(&folder).remove(0);
-        let view = harness
-            .gateway
-            .draft(&harness.account, id, ReadRequest::default())
-            .await;
-        let message_id = view.unwrap().message.envelope.unwrap().message_id.unwrap();
-        let raw = format!(
-            "Message-ID: {message_id}\r\nTo: bob@example.net\r\nSubject: theirs\r\n\r\ntext\r\n"
-        );
-        harness
-            .mailbox
-            .edit_draft(&at, raw.into(), SystemClock.now())
-            .unwrap();
+        edit_elsewhere(&harness, id).await;
         let update = || {
             harness
                 .gateway
@@ -328,5 +330,44 @@ async fn a_change_without_an_answer_leaves_one_draft() {
         let folder = harness.mailbox.folder(FolderRole::Drafts).unwrap();
         assert_eq!(harness.mailbox.contents(&folder).len(), 1, "{shape:?}");
         assert_eq!(subject(&harness, id).await, "two");
+    }
+}
+
+#[tokio::test]
+async fn a_draft_that_somebody_else_changed_is_not_sent_until_it_is_read_again() {
+    for shape in shapes() {
+        let harness = Harness::new(shape).await;
+        let id = draft(&harness, "one").await;
+        edit_elsewhere(&harness, id).await;
+        let send = || {
+            harness
+                .gateway
+                .send_draft(&harness.account, id, None, with_ids())
+        };
+        let refused = send().await.unwrap_err();
+        assert_eq!(refused.kind, OperationErrorKind::Conflict, "{shape:?}");
+        assert_eq!(harness.mailbox.sent_mail().len(), 0);
+        assert_eq!(subject(&harness, id).await, "theirs", "{shape:?}");
+        send().await.unwrap();
+        assert_eq!(harness.mailbox.sent_mail().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_scheduled_draft_is_sent_as_somebody_else_changed_it() {
+    for shape in shapes() {
+        let harness = Harness::new(shape).await;
+        harness.gateway.start().await.unwrap();
+        let id = draft(&harness, "one").await;
+        harness
+            .gateway
+            .send_draft(&harness.account, id, in_(900), with_ids())
+            .await
+            .unwrap();
+        edit_elsewhere(&harness, id).await;
+        wait_until_sent(&harness).await;
+        harness.gateway.stop().await;
+        let wire = harness.mailbox.sent_mail()[0].octets.clone();
+        assert!(String::from_utf8_lossy(&wire).contains("Subject: theirs\r\n"));
     }
 }
