@@ -9,12 +9,15 @@
 mod accounts;
 mod attachments;
 mod contract;
+mod drafts;
 mod errors;
 mod folders;
+mod forms;
 mod logs;
 mod mail;
 mod messages;
 mod routes;
 mod scopes;
+mod sending;
 mod support;
 mod sync;

@@ -39,7 +39,7 @@ pub struct Api {
     pub gateway: Gateway,
     pub plugin: MemoryPlugin,
     pub stopping: CancellationToken,
-    _files: TempDir,
+    files: TempDir,
 }
 
 /// An answer.
@@ -72,6 +72,14 @@ impl Answer {
     /// The body as JSON of an answer that must be a success.
     pub fn ok(self) -> Value {
         assert_eq!(self.status, 200, "{}", String::from_utf8_lossy(&self.body));
+        self.json()
+    }
+}
+
+impl Answer {
+    /// The body as JSON of an answer to what was made anew.
+    pub fn created(self) -> Value {
+        assert_eq!(self.status, 201, "{}", String::from_utf8_lossy(&self.body));
         self.json()
     }
 }
@@ -162,13 +170,28 @@ impl Api {
             .unwrap();
         gateway.start().await.unwrap();
         let stopping = CancellationToken::new();
+        let options = HttpOptions {
+            spool_dir: Some(files.path().join("spool")),
+            ..HttpOptions::default()
+        };
         Self {
-            router: router(gateway.clone(), &HttpOptions::default(), stopping.clone()),
+            router: router(gateway.clone(), &options, stopping.clone()),
             gateway,
             plugin,
             stopping,
-            _files: files,
+            files,
         }
+    }
+
+    /// Octets of each attachment that waits in a file.
+    pub fn spooled(&self) -> Vec<u64> {
+        let places = std::fs::read_dir(self.files.path().join("spool")).unwrap();
+        let files = places.flat_map(|place| std::fs::read_dir(place.unwrap().path()).unwrap());
+        let sizes = files.filter_map(|file| {
+            let file = file.unwrap();
+            (file.file_name() != "lock").then(|| file.metadata().unwrap().len())
+        });
+        sizes.collect()
     }
 
     pub fn call(&self, method: &'static str, path: impl Into<String>) -> Call<'_> {
