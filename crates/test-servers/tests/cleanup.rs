@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use test_servers::{
-    Courier, Dialect, Dovecot, DovecotOptions, Postfix, PostfixOptions, Postgres, PostgresOptions,
+    Courier, Dovecot, DovecotOptions, Postfix, PostfixOptions, Postgres, PostgresOptions,
 };
 
 /// Processes that run in this directory, have mounted it, or name it in their command line.
@@ -87,28 +87,12 @@ async fn a_panicking_test_leaves_nothing() {
     assert_nothing_is_left(&directory);
 }
 
-/// What [`a_killed_test_process_leaves_nothing`] runs in a process of its own.
-#[tokio::test]
-#[ignore = "waits to be killed"]
-async fn victim() {
-    let dovecot = Dovecot::shared(Dialect::Qresync).await.unwrap();
-    let postgres = Postgres::shared().await.unwrap();
-    let places = format!(
-        "{}\n{}",
-        dovecot.directory().display(),
-        postgres.directory().display()
-    );
-    std::fs::write(std::env::var("TEST_SERVERS_VICTIM").unwrap(), places).unwrap();
-    std::future::pending::<()>().await;
-}
-
 #[tokio::test]
 async fn a_killed_test_process_leaves_nothing() {
     let scratch = tempfile::tempdir().unwrap();
     let note = scratch.path().join("directories");
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "victim"])
-        .env("TEST_SERVERS_VICTIM", &note)
+    let mut child = Command::new(env!("CARGO_BIN_EXE_hold_servers"))
+        .arg(&note)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()

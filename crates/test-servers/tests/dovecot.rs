@@ -1,6 +1,6 @@
 //! Dovecot starts, takes every kind of login, restarts, and speaks each dialect.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use test_servers::{
     Dialect, Dovecot, DovecotOptions, MailFormat, RawImap, bearer_token, corpus, small_corpus,
@@ -252,29 +252,4 @@ async fn many_messages_are_loaded_fast() {
         assert_eq!(stored.internal_date, mail.internal_date);
         assert_eq!(stored.flags.len() + stored.keywords.len(), mail.flags.len());
     }
-}
-
-/// `cargo test -p test-servers --test dovecot -- --ignored --nocapture`
-#[tokio::test]
-#[ignore = "a measurement"]
-async fn measure_loading_20_000_messages() {
-    let dovecot = Dovecot::start(DovecotOptions::default()).await.unwrap();
-    let start = Instant::now();
-    let bytes: usize = corpus(1, 20_000).map(|mail| mail.raw.len()).sum();
-    let generated = start.elapsed();
-    let start = Instant::now();
-    dovecot
-        .bulk_append(ALICE, "INBOX", corpus(1, 20_000))
-        .await
-        .unwrap();
-    let loaded = start.elapsed();
-    let start = Instant::now();
-    dovecot
-        .bulk_append(ALICE, "Small", small_corpus(1, 20_000))
-        .await
-        .unwrap();
-    let small = start.elapsed();
-    panic!(
-        "{bytes} bytes generated in {generated:?}, generated and loaded in {loaded:?}; small ones in {small:?}"
-    );
 }

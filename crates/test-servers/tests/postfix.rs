@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use test_servers::{PASSWORD, Postfix, PostfixOptions, bearer_token};
+use test_servers::{Postfix, PostfixOptions};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -12,11 +12,16 @@ use tokio::net::TcpStream;
     reason = "the server under test is on loopback"
 )]
 async fn talk(port: u16, lines: &[&str]) -> Vec<String> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let mut stream = TcpStream::connect(("127.0.0.1", port))
+        .await
+        .expect("a connection");
     let mut answers = vec![answer(&mut stream).await];
     for line in lines {
-        stream.write_all(line.as_bytes()).await.unwrap();
-        stream.write_all(b"\r\n").await.unwrap();
+        stream
+            .write_all(line.as_bytes())
+            .await
+            .expect("a connection");
+        stream.write_all(b"\r\n").await.expect("a connection");
         answers.push(answer(&mut stream).await);
     }
     answers
@@ -27,7 +32,7 @@ async fn answer(stream: &mut TcpStream) -> String {
     let mut buffer = [0; 4096];
     loop {
         let read = tokio::time::timeout(Duration::from_secs(10), stream.read(&mut buffer));
-        let count = read.await.expect("an answer").unwrap();
+        let count = read.await.expect("in time").expect("an answer");
         text.push_str(&String::from_utf8_lossy(&buffer[..count]));
         let complete = text.ends_with("\r\n")
             && text
@@ -50,7 +55,6 @@ async fn mail_of_signed_in_users_is_delivered_with_its_envelope() {
     .unwrap();
     // "\0alice@test.local\0pw"
     let plain = "AUTH PLAIN AGFsaWNlQHRlc3QubG9jYWwAcHc=";
-    assert_eq!(PASSWORD, "pw");
     let answers = talk(
         postfix.plain_port(),
         &[
@@ -102,5 +106,4 @@ async fn nobody_sends_without_a_password() {
     assert_eq!(&answers[4][..3], "554", "{answers:?}");
     let answers = talk(postfix.start_tls_port(), &["EHLO localhost"]).await;
     assert!(answers[1].contains("STARTTLS") && !answers[1].contains("AUTH"));
-    assert!(bearer_token("a").starts_with("tok-"));
 }

@@ -48,6 +48,17 @@ impl ImapProvider {
         message_id: &str,
         copy: &dyn Copy,
     ) -> ProviderResult<Option<MessageRef>> {
+        let stores_sent = self.short(call).await?.quirks().stores_sent;
+        let habit = match sending.habits.sent_copy {
+            SentCopy::Append if stores_sent => SentCopy::Provider,
+            habit => habit,
+        };
+        if habit != SentCopy::Append {
+            let filed = self.wait_for_copy(call, message_id).await?;
+            if filed.is_some() || habit == SentCopy::Provider {
+                return Ok(filed);
+            }
+        }
         let _one_at_a_time = timeout_at(call.deadline, sending.filing.lock())
             .await
             .map_err(|_| ProviderError::from(Error::Timeout("an earlier copy")))?;
@@ -60,16 +71,6 @@ impl ImapProvider {
             if let Some(found) = find(&mut connection, &folder, message_id, call).await? {
                 return Ok(Some(found));
             }
-            let habit = match sending.habits.sent_copy {
-                SentCopy::Append if connection.quirks().stores_sent => SentCopy::Provider,
-                habit => habit,
-            };
-            if habit != SentCopy::Append {
-                let filed = wait(&mut connection, &folder, message_id, call).await?;
-                if filed.is_some() || habit == SentCopy::Provider {
-                    return Ok(filed);
-                }
-            }
             let (length, octets) = copy.read().await?;
             let appended = append(
                 &mut connection,
@@ -80,12 +81,8 @@ impl ImapProvider {
                 call,
             );
             match appended.await {
-                Ok(place) => {
-                    return match place {
-                        Some((validity, uid)) => Ok(Some(reference(&folder, validity, uid))),
-                        None => find(&mut connection, &folder, message_id, call).await,
-                    };
-                }
+                Ok(Some((validity, uid))) => return Ok(Some(reference(&folder, validity, uid))),
+                Ok(None) => return find(&mut connection, &folder, message_id, call).await,
                 // It may be there: whoever looks again finds it.
                 Err(error) if error.kind == ErrorKind::OutcomeUnknown && again => again = false,
                 Err(error) if error.kind == ErrorKind::OutcomeUnknown => {
@@ -96,6 +93,22 @@ impl ImapProvider {
                 }
                 Err(error) => return Err(error),
             }
+        }
+    }
+
+    /// Looks again and again, until the call's time is nearly over at most.
+    async fn wait_for_copy(
+        &self,
+        call: Call,
+        message_id: &str,
+    ) -> ProviderResult<Option<MessageRef>> {
+        let until = (Instant::now() + FILED_WITHIN).min(call.deadline);
+        loop {
+            let found = self.find_sent(call, message_id).await?;
+            if found.is_some() || Instant::now() + 2 * BETWEEN_LOOKS > until {
+                return Ok(found);
+            }
+            sleep(BETWEEN_LOOKS).await;
         }
     }
 
@@ -143,23 +156,6 @@ async fn find(
     Ok(found
         .last()
         .map(|uid| reference(folder, state.uid_validity, uid)))
-}
-
-/// Looks again and again, until the call's time is nearly over at most.
-async fn wait(
-    connection: &mut Connection,
-    folder: &MailboxName,
-    message_id: &str,
-    call: Call,
-) -> ProviderResult<Option<MessageRef>> {
-    let until = (Instant::now() + FILED_WITHIN).min(call.deadline);
-    while Instant::now() + 2 * BETWEEN_LOOKS < until {
-        sleep(BETWEEN_LOOKS).await;
-        if let Some(found) = find(connection, folder, message_id, call).await? {
-            return Ok(Some(found));
-        }
-    }
-    Ok(None)
 }
 
 /// The one of `found` that was not there before.

@@ -59,6 +59,9 @@ impl Connection {
         deadline: Instant,
     ) -> Result<Reply> {
         self.begin()?;
+        if !self.wire.is_empty() {
+            return Err(Error::Protocol("an answer that was not asked for"));
+        }
         let line = command.to_string();
         let reply = async {
             self.wire.write(line.as_bytes()).await?;

@@ -3,7 +3,7 @@
 //! lettre's transport gives a message up at the first recipient that is refused, opens sockets by itself and bounds no
 //! wait but that for the connection. Here sockets come from [`Network`](email_provider::network::Network), every wait
 //! ends at a deadline, each recipient has an answer of his own, and it is known at any time whether the server may have
-//! taken the message: [`Error::OutcomeUnknown`].
+//! taken the message: [`error::Error::OutcomeUnknown`].
 
 mod connect;
 mod connection;
@@ -21,7 +21,6 @@ mod wire;
 pub(crate) use connect::{Secret, SmtpConfig};
 pub(crate) use connection::Connection;
 pub(crate) use envelope::Envelope;
-pub(crate) use error::Error;
 pub(crate) use offer::Offer;
 pub(crate) use pool::SmtpPool;
 pub(crate) use transaction::{Content, ContentFacts};

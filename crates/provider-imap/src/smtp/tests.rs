@@ -2,7 +2,13 @@ use std::time::Duration;
 
 use email_provider::{ErrorKind, ProviderError, SendEnvelope};
 
-use super::{Envelope, Error, Offer, error::Stage, reply::Reply, stuffing::Stuffing, wire::Wire};
+use super::{
+    Envelope, Offer,
+    error::{Error, Stage},
+    reply::Reply,
+    stuffing::Stuffing,
+    wire::Wire,
+};
 
 fn stuffed(pieces: &[&[u8]]) -> String {
     let (mut stuffing, mut octets) = (Stuffing::new(), Vec::new());

@@ -1,13 +1,13 @@
 //! What a backend makes of refusals, of views that lag behind, and of answers beyond measure.
 
-mod play;
-
+use crate::play::{
+    CONDSTORE, Play, QRESYNC, at, call, context, key, kind, scope, selected, sign_in,
+};
 use email_provider::{
     Detail, ErrorKind, Priority, ProviderPlugin as _, Removed, ScanDetail, ScanNext, ScanRequest,
     ScanWindow, SignInError,
 };
 use futures::StreamExt as _;
-use play::{CONDSTORE, Play, QRESYNC, at, call, context, key, kind, scope, selected, sign_in};
 use provider_imap::ImapPlugin;
 
 const DETAILS: [Detail; 4] = [

@@ -125,6 +125,8 @@ pub fn sign_in(url: &str) -> SignIn {
         email: Some("alice@test.local".into()),
         password: Some("secret".to_owned().into()),
         server_url: Some(url.to_owned()),
+        // Nothing answers there: these tests send nothing.
+        server_url2: Some("smtp://127.0.0.1:9?security=none".into()),
         ..SignIn::default()
     }
 }
