@@ -71,7 +71,7 @@ impl Refusal {
     }
 
     /// Whether it is sending alone that is limited, for hours:
-    /// <https://developers.google.com/workspace/gmail/api/guides/handle-errors#mail-sending-limits>.
+    /// <https://developers.google.com/workspace/gmail/api/guides/handle-errors>.
     pub(crate) fn is_of_sending(&self) -> bool {
         self.message.contains("Mail sending")
     }

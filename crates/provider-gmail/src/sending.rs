@@ -14,7 +14,7 @@ use crate::{
     provider::GmailProvider, quota::Method, uploading::Destination, wire::Message,
 };
 
-/// Recipients of one message: <https://developers.google.com/workspace/gmail/api/guides/handle-errors#mail-sending-limits>.
+/// Recipients of one message: <https://developers.google.com/workspace/gmail/api/guides/handle-errors>.
 const MOST_RECIPIENTS: usize = 500;
 /// A request that nothing was heard of may be carried out still; after this time it is not.
 const UNDER_WAY: Duration = Duration::from_secs(120);

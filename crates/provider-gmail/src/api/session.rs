@@ -86,7 +86,10 @@ impl Api {
             };
             match step {
                 Step::Done(answer) => return Ok(answer),
-                Step::Arrived(arrived) if arrived > sent => return Err(error::unreadable()),
+                // An answer that is none.
+                Step::Arrived(arrived) if arrived > sent => {
+                    return Err(error::lost(session.outgo.close()));
+                }
                 Step::Arrived(arrived) if arrived < session.length => {
                     if arrived > at {
                         interruptions = 0;

@@ -10,6 +10,7 @@ mod limits;
 mod push;
 mod scripted;
 mod sending;
+mod sessions;
 mod sign_in;
 mod steps;
 mod support;
