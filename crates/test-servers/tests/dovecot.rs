@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use test_servers::{
-    Dialect, Dovecot, DovecotOptions, MailFormat, RawImap, bearer_token, corpus, small_corpus,
-};
+use test_servers::{Dialect, Dovecot, DovecotOptions, MailFormat, RawImap, bearer_token, corpus};
 
 const ALICE: &str = "alice@test.local";
 
