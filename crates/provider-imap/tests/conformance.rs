@@ -1,5 +1,5 @@
 //! The behaviour suite on real servers: Dovecot with QRESYNC, with CONDSTORE alone, with neither, and
-//! Courier.
+//! Courier; all of them send through Postfix.
 
 mod server;
 
@@ -15,15 +15,18 @@ use email_provider::{
     ConnectContext, EmailProvider, ProviderPlugin, SignIn, SystemClock,
     network::{GuardOptions, GuardedNetwork},
 };
-use provider_conformance::{Harness, HarnessFacts, NewMail, provider_conformance};
+use provider_conformance::{
+    Correspondents, Delivered, Harness, HarnessFacts, NewMail, provider_conformance,
+};
 use provider_imap::{ImapPlugin, protocol::MailboxName};
-use test_servers::{Dialect, FaultProxy, RawImap};
+use test_servers::{Dialect, FaultProxy, Postfix, RawImap};
 use tokio::sync::Mutex;
 
 use self::server::{PASSWORD, Server};
 
 struct ImapHarness {
     server: Server,
+    postfix: &'static Postfix,
     user: String,
     proxy: FaultProxy,
     client: Mutex<RawImap>,
@@ -36,6 +39,7 @@ impl ImapHarness {
         let client = Mutex::new(server.client(&user).await);
         Self {
             server,
+            postfix: Postfix::shared().await.expect("Postfix starts"),
             user,
             proxy,
             client,
@@ -86,6 +90,8 @@ impl Harness for ImapHarness {
             patience: Duration::from_secs(20),
             history: 40,
             ends_last_line: self.server.ends_last_line(),
+            sends: true,
+            drafts: true,
             ..HarnessFacts::default()
         }
     }
@@ -107,6 +113,10 @@ impl Harness for ImapHarness {
             email: Some(self.user.clone()),
             password: Some(PASSWORD.to_owned().into()),
             server_url: Some(format!("imap://{address}?security=none")),
+            server_url2: Some(format!(
+                "smtp://127.0.0.1:{}?security=none",
+                self.postfix.plain_port()
+            )),
             ..SignIn::default()
         };
         let mailbox = ImapPlugin
@@ -211,6 +221,27 @@ impl Harness for ImapHarness {
         // Courier keeps a mailbox that is selected.
         client.select("INBOX").await.expect("the inbox is there");
         client.delete(&folder.0).await.expect("deleted");
+    }
+
+    fn correspondents(&self) -> Correspondents {
+        Correspondents {
+            sender: self.user.clone(),
+            refused: Some("reject@reader.example".into()),
+            ..Correspondents::default()
+        }
+    }
+
+    async fn delivered(&self, message_id: &str) -> Vec<Delivered> {
+        let field = format!("Message-ID: {message_id}\r\n");
+        let delivered = self.postfix.settled().await.expect("an empty queue");
+        delivered
+            .into_iter()
+            .filter(|one| String::from_utf8_lossy(&one.octets).contains(&field))
+            .map(|one| Delivered {
+                recipients: vec![one.recipient],
+                octets: one.octets,
+            })
+            .collect()
     }
 
     async fn sever(&self) -> bool {
