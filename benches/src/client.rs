@@ -4,9 +4,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
-use reqwest::RequestBuilder;
+use futures::StreamExt as _;
+use reqwest::{Body, RequestBuilder};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+
+/// How long what is large may take.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A client of one account, on one connection as long as it asks one thing at a time.
 #[derive(Debug, Clone)]
@@ -16,7 +20,7 @@ pub struct Client {
     token: String,
 }
 
-/// An answer with status 200.
+/// An answer that tells of success.
 #[derive(Debug)]
 pub struct Answer {
     pub body: Bytes,
@@ -76,6 +80,37 @@ impl Client {
     pub async fn get(&self, path: &str) -> Result<Answer> {
         self.send(self.http.get(format!("{}{path}", self.base)))
             .await
+    }
+
+    /// Posts octets of a type: so many, which may come in pieces.
+    pub async fn post(
+        &self,
+        path: &str,
+        content_type: &str,
+        length: u64,
+        body: impl Into<Body>,
+    ) -> Result<Answer> {
+        let request = self.http.post(format!("{}{path}", self.base));
+        let request = request
+            .header("content-type", content_type)
+            .header("content-length", length)
+            .timeout(PATIENCE);
+        self.send(request.body(body)).await
+    }
+
+    /// Downloads octets and drops them: how many there were.
+    pub async fn download(&self, path: &str) -> Result<u64> {
+        let request = self.http.get(format!("{}{path}", self.base));
+        let request = request
+            .header("accept", "application/octet-stream")
+            .timeout(PATIENCE);
+        let response = request.bearer_auth(&self.token).send().await?;
+        let response = response.error_for_status()?;
+        let (mut octets, mut stream) = (0, response.bytes_stream());
+        while let Some(piece) = stream.next().await {
+            octets += piece?.len() as u64;
+        }
+        Ok(octets)
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Answer> {
@@ -157,7 +192,7 @@ pub fn page_path(at: &Next, pages: Pages) -> String {
     path
 }
 
-/// Sends a request and demands an answer with status 200.
+/// Sends a request and demands an answer that tells of success.
 pub async fn send(request: RequestBuilder) -> Result<Answer> {
     let start = Instant::now();
     let response = request.send().await?;
@@ -166,7 +201,7 @@ pub async fn send(request: RequestBuilder) -> Result<Answer> {
     let body = response.bytes().await?;
     let took = start.elapsed();
     ensure!(
-        status == 200,
+        status.is_success(),
         "{url} answered {status}: {}",
         String::from_utf8_lossy(&body)
     );

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use test_servers::{PASSWORD, free_port};
 
@@ -93,26 +93,38 @@ impl Gateway {
 
     /// Connects a mailbox: the account's number, and a client of it.
     pub async fn connect(&self, user: &str, imap_port: u16) -> Result<(i64, Client)> {
+        self.connect_by(&imap_account(user, imap_port)).await
+    }
+
+    /// Connects a mailbox that can send.
+    pub async fn connect_to_send(
+        &self,
+        user: &str,
+        imap_port: u16,
+        smtp_port: u16,
+        copy_to_sent: bool,
+    ) -> Result<Client> {
+        let mut account = imap_account(user, imap_port);
+        account["serverUrl2"] = format!("smtp://127.0.0.1:{smtp_port}?security=none").into();
+        account["copyToSent"] = copy_to_sent.into();
+        let (_, client) = self.connect_by(&account).await?;
+        Ok(client)
+    }
+
+    /// Connects a mailbox by what the API takes.
+    pub async fn connect_by(&self, account: &Value) -> Result<(i64, Client)> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Saved {
             account_id: i64,
             access_token: String,
         }
-        let body = json!({
-            "serviceType": "IMAP",
-            "active": true,
-            "email": user,
-            "loginString": user,
-            "password": PASSWORD,
-            "serverUrl": format!("imap://127.0.0.1:{imap_port}?security=none"),
-        });
         let url = format!("{}/v1/am/accounts?ensureAccess=true", self.base());
         let request = self
             .http
             .post(url)
             .basic_auth(CLIENT_ID, Some(CLIENT_SECRET));
-        let answer = client::send(request.json(&body)).await?;
+        let answer = client::send(request.json(account)).await?;
         let saved: Saved = serde_json::from_slice(&answer.body)?;
         Ok((
             saved.account_id,
@@ -143,10 +155,25 @@ impl Gateway {
 
     /// Memory of its own that is in use, in KiB (proc(5): `VmRSS`).
     pub fn resident(&self) -> Result<u64> {
+        self.status("VmRSS:")
+    }
+
+    /// The most that was in use since [`Self::forget_peak`], in KiB (proc(5): `VmHWM`).
+    pub fn peak(&self) -> Result<u64> {
+        self.status("VmHWM:")
+    }
+
+    /// Lets the peak begin with what is in use now (proc(5): 5 in `clear_refs`).
+    pub fn forget_peak(&self) -> Result<()> {
+        let file = format!("/proc/{}/clear_refs", self.child.id());
+        Ok(std::fs::write(file, "5")?)
+    }
+
+    fn status(&self, name: &str) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
         let number = line.and_then(|line| line.split_whitespace().next());
-        Ok(number.context("no VmRSS")?.parse()?)
+        Ok(number.context("no such line")?.parse()?)
     }
 
     /// Ends it in order; what it kept stays until this value is dropped.
@@ -168,6 +195,17 @@ impl Drop for Gateway {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn imap_account(user: &str, port: u16) -> Value {
+    json!({
+        "serviceType": "IMAP",
+        "active": true,
+        "email": user,
+        "loginString": user,
+        "password": PASSWORD,
+        "serverUrl": format!("imap://127.0.0.1:{port}?security=none"),
+    })
 }
 
 /// The program beside this one.

@@ -7,11 +7,14 @@
 mod client;
 mod figure;
 mod gateway;
+mod large;
+mod lettre_alone;
 mod meter;
 mod raw;
 mod rows;
 mod samples;
 mod setting;
+mod sink;
 mod stores;
 
 use std::process::ExitCode;
@@ -23,7 +26,7 @@ use setting::Setting;
 /// Measures the gateway's figures and prints each beside the raw limit of the same run.
 #[derive(Debug, Clone, Parser)]
 struct Options {
-    /// Which rows, 1 to 8; without one, all of them.
+    /// Which rows, 1 to 10; without one, all of them.
     rows: Vec<u8>,
     /// Messages of the realistic mailbox.
     #[arg(long, default_value_t = 20_000)]
@@ -40,7 +43,7 @@ struct Options {
     /// Idle accounts (row 6).
     #[arg(long, default_value_t = 1_000)]
     accounts: usize,
-    /// Seconds of load for each figure of row 8.
+    /// Seconds of load for each figure of rows 8 and 9.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
 }
@@ -69,7 +72,7 @@ fn main() -> ExitCode {
 async fn measure(options: Options) -> bool {
     let mut wanted = options.rows.clone();
     if wanted.is_empty() {
-        wanted = (1..=8).collect();
+        wanted = (1..=10).collect();
     }
     let mut setting = Setting::new(options);
     let mut report = Report::default();

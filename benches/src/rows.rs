@@ -1,5 +1,6 @@
 //! The rows.
 
+mod attachment;
 mod bytes_kept;
 mod delta;
 mod first_sync;
@@ -7,6 +8,7 @@ mod first_walk;
 mod load;
 mod memory;
 mod page;
+mod sending;
 mod single;
 
 use anyhow::{Result, bail};
@@ -25,6 +27,8 @@ pub async fn measure(row: u8, setting: &mut Setting, report: &mut Report) -> Res
         6 => memory::measure(setting, report).await,
         7 => bytes_kept::measure(setting, report).await,
         8 => load::measure(setting, report).await,
+        9 => sending::measure(setting, report).await,
+        10 => attachment::measure(report).await,
         _ => bail!("there is no such row"),
     }
 }
