@@ -89,7 +89,7 @@ async fn count(mailbox: &Mailbox, call: Call, draft: &ItemId) -> ProviderResult<
 }
 
 /// Waits as long as the server asks for, or longer each time; false where the call ends before.
-async fn waited(call: Call, tries: u32, error: &ProviderError) -> bool {
+pub(super) async fn waited(call: Call, tries: u32, error: &ProviderError) -> bool {
     let usual = FIRST_WAIT * 2_u32.pow(tries.min(8) - 1);
     wait(call, error.retry_after.unwrap_or(usual)).await
 }

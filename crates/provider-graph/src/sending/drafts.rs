@@ -6,6 +6,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use email_model::OutgoingMessage;
 use email_provider::{
     Call, DraftQuery, DraftRef, Drafts, ErrorKind, KeptDraft, MessageCopy, Outgoing, ProviderError,
     ProviderResult,
@@ -30,6 +31,8 @@ use crate::{
     wire::Message,
 };
 
+/// How often a change that may be made twice is asked for.
+const TRIES: u32 = 4;
 /// What is left of a call's time to remove what came to nothing.
 const TO_REMOVE: Duration = Duration::from_secs(3);
 
@@ -154,7 +157,7 @@ async fn in_parts(mailbox: &Mailbox, call: Call, outgoing: &Outgoing) -> Provide
     finished
 }
 
-/// Gives a draft the `Message-ID` by which it is found.
+/// Gives a draft the `Message-ID` by which it is found. It may be given twice.
 async fn finish(
     mailbox: &Mailbox,
     call: Call,
@@ -162,10 +165,26 @@ async fn finish(
     message_id: &str,
 ) -> ProviderResult<Message> {
     let body = Body::json(&json!({"internetMessageId": message_id}));
-    let finished = mailbox
-        .api
-        .change_and_read(call, Method::PATCH, names::message(id), body, None);
-    finished.await
+    let mut tries = 0;
+    loop {
+        let (address, body) = (names::message(id), body.clone());
+        let finished = mailbox
+            .api
+            .change_and_read(call, Method::PATCH, address, body, None)
+            .await;
+        let error = match finished {
+            Err(error) if may_pass(&error) => error,
+            finished => return finished,
+        };
+        tries += 1;
+        if tries == TRIES || !attaching::waited(call, tries, &error).await {
+            return Err(error);
+        }
+    }
+}
+
+fn may_pass(error: &ProviderError) -> bool {
+    error.is_transient() || error.kind == ErrorKind::OutcomeUnknown
 }
 
 /// Nothing that anybody finds has come of it.
@@ -200,7 +219,8 @@ async fn remove(mailbox: &Mailbox, call: Call, id: &ItemId) -> ProviderResult<()
     }
 }
 
-/// In its place, under its id, unless header fields change: those are given when a draft is made and never again.
+/// In its place, under its id, where one request does it: else a new draft is made before the old one goes, since nobody must
+/// come upon half of one. What somebody else has made, in a conversation perhaps, always stays in its place.
 async fn replace(
     mailbox: &Mailbox,
     call: Call,
@@ -210,61 +230,84 @@ async fn replace(
     let message = &outgoing.message;
     let fields = parts::fields_mark(message);
     let files = files::mark(message).await?;
-    let can_stay = match draft.fields {
-        Some(before) => before == fields,
-        None => parts::has_no_fields(message),
+    let have_fields_changed = match draft.fields {
+        Some(before) => before != fields,
+        None => !parts::has_no_fields(message),
     };
-    if !can_stay {
+    let have_files_changed = draft.files.is_some_and(|before| before != files);
+    if have_fields_changed || have_files_changed {
         return instead(mailbox, call, draft, outgoing, files).await;
     }
-    let body = parts::properties(message).to_string();
-    if body.len() > parts::LARGEST_REQUEST {
-        return Err(error::invalid("body: it is too large to be changed"));
-    }
-    let changed: ProviderResult<Message> = mailbox
-        .api
-        .change_and_read(
-            call,
-            Method::PATCH,
-            names::message(&draft.id),
-            Body::Json(body.into()),
-            Some(&draft.version),
-        )
-        .await;
-    let mut changed = changed?;
-    if draft.files != Some(files) {
-        changed = refiled(mailbox, call, &draft.id, outgoing)
+    let mut changed = change(mailbox, call, draft, message).await?;
+    if draft.files.is_none() {
+        changed = refiled(mailbox, call, changed, outgoing)
             .await
-            .map_err(half_done)?;
+            .map_err(came_to_nothing)?;
     }
     found::kept(&changed, Some(fields), Some(files)).ok_or_else(|| error::lost(Effect::Write))
 }
 
-/// Other attachments in the place of all that there are.
+/// Changes all but header fields and attachments. That it is for one version makes it harmless to ask again.
+async fn change(
+    mailbox: &Mailbox,
+    call: Call,
+    draft: &Draft,
+    message: &OutgoingMessage,
+) -> ProviderResult<Message> {
+    let body = parts::properties(message).to_string();
+    if body.len() > parts::LARGEST_REQUEST {
+        return Err(error::invalid("body: it is too large to be changed"));
+    }
+    let body = Body::Json(body.into());
+    let mut tries = 0;
+    loop {
+        let (address, body) = (names::message(&draft.id), body.clone());
+        let version = Some(draft.version.as_str());
+        let changed = mailbox
+            .api
+            .change_and_read(call, Method::PATCH, address, body, version)
+            .await;
+        let error = match changed {
+            Err(error) if may_pass(&error) => error,
+            changed => return changed,
+        };
+        tries += 1;
+        if tries == TRIES || !attaching::waited(call, tries, &error).await {
+            return Err(error);
+        }
+        if error.kind == ErrorKind::OutcomeUnknown {
+            let now = found::draft(mailbox, call, &draft.id).await;
+            let now = now.map_err(|_| error)?;
+            if now.change_key.as_deref() != Some(&draft.version) {
+                return Ok(now);
+            }
+        }
+    }
+}
+
+/// Other attachments in the place of all that there are. Where that ends halfway, the draft is another version, which a
+/// reference to the old one neither changes nor sends.
 async fn refiled(
     mailbox: &Mailbox,
     call: Call,
-    draft: &ItemId,
+    changed: Message,
     outgoing: &Outgoing,
 ) -> ProviderResult<Message> {
-    for attachment in attachments::ids(mailbox, call, draft).await? {
-        let address = names::attachment(draft, &attachment);
+    let draft = ItemId::parse(&changed.id).ok_or_else(error::unreadable)?;
+    let before = attachments::ids(mailbox, call, &draft).await?;
+    let files = &outgoing.message.attachments;
+    if before.is_empty() && files.is_empty() {
+        return Ok(changed);
+    }
+    for attachment in before {
+        let address = names::attachment(&draft, &attachment);
         match mailbox.api.write(call, Method::DELETE, address, None).await {
             Err(error) if error.kind == ErrorKind::NotFound => {}
             deleted => deleted.map(|_| ())?,
         }
     }
-    let files = &outgoing.message.attachments;
-    attaching::attach(mailbox, call, draft, files, 0).await?;
-    found::message(mailbox, call, draft).await
-}
-
-fn half_done(error: ProviderError) -> ProviderError {
-    ProviderError::new(
-        ErrorKind::OutcomeUnknown,
-        "the attachments of a draft were not all replaced",
-    )
-    .with_source(error)
+    attaching::attach(mailbox, call, &draft, files, 0).await?;
+    found::message(mailbox, call, &draft).await
 }
 
 /// A new draft, and then no more the old one.

@@ -309,10 +309,11 @@ async fn a_draft_whose_making_is_not_known_of_is_found() {
         };
         desk.harness.server.faults(|faults| {
             faults.only = vec![last.to_owned()];
-            faults.cut_connections = When::once();
+            faults.cut_connections = When::Always;
         });
         let made = kind(desk.create(&message).await);
         assert_eq!(made, Some(ErrorKind::OutcomeUnknown));
+        desk.calm();
         let query = DraftQuery::MessageId(message.message_id.clone());
         let found = desk.drafts().find(call(), &query).await;
         let found = found.expect("an answer").expect("a draft");
@@ -410,20 +411,19 @@ async fn a_draft_keeps_its_id_when_it_is_replaced() {
     assert_ne!(second.draft, first.draft);
     assert_eq!(desk.harness.server.requests().len(), 1);
     assert_eq!(files(&desk.truth(&second.at).raw).len(), 1);
-    // Other attachments.
+    // Other attachments: another draft, and the old one is gone, so that nobody comes upon half of one.
     message.attachments = vec![file("two.pdf", filling(10)), file("three.pdf", filling(20))];
     let third = desk.replace(&second, &message).await.expect("a draft");
-    assert_eq!(third.at, first.at);
+    assert!(!desk.is_there(&first.at) && desk.draft_count() == 1);
     let names: Vec<_> = files(&desk.truth(&third.at).raw)
         .into_iter()
         .map(|(name, _)| name)
         .collect();
     assert_eq!(names, ["two.pdf", "three.pdf"]);
-    // Header fields are given once: another draft, and the old one is gone.
+    // Header fields are given once.
     message.in_reply_to = Some("<another@x.example>".to_owned());
     let fourth = desk.replace(&third, &message).await.expect("a draft");
-    assert_ne!(fourth.at, first.at);
-    assert!(!desk.is_there(&first.at) && desk.draft_count() == 1);
+    assert!(!desk.is_there(&third.at) && desk.draft_count() == 1);
     let stale = kind(desk.replace(&first, &message).await);
     assert_eq!(stale, Some(ErrorKind::NotFound));
     desk.submit(&fourth).await.expect("it is sent");
@@ -432,6 +432,45 @@ async fn a_draft_keeps_its_id_when_it_is_replaced() {
         raw.expect("ASCII")
             .contains("In-Reply-To: <another@x.example>\r\n")
     );
+}
+
+#[tokio::test]
+async fn a_draft_of_somebody_else_stays_in_its_place_with_other_attachments() {
+    let desk = Desk::new().await;
+    let mut message = desk.letter("theirs");
+    message.attachments = vec![file("one.pdf", filling(10))];
+    let kept = desk.create(&message).await.expect("a draft");
+    let query = DraftQuery::Message(kept.at.clone());
+    let found = desk.drafts().find(call(), &query).await;
+    let found = found.expect("an answer").expect("a draft");
+    message.attachments = vec![file("two.pdf", filling(20)), file("three.pdf", filling(30))];
+    let replaced = desk.replace(&found, &message).await.expect("a draft");
+    assert_eq!(replaced.at, kept.at);
+    let raw = desk.truth(&replaced.at).raw;
+    let names: Vec<_> = files(&raw).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["two.pdf", "three.pdf"]);
+    desk.submit(&replaced).await.expect("it is sent");
+}
+
+#[tokio::test]
+async fn a_change_whose_answer_is_lost_is_made_once() {
+    for is_done in [false, true] {
+        let desk = Desk::new().await;
+        let mut message = desk.letter("changed");
+        let kept = desk.create(&message).await.expect("a draft");
+        desk.harness.server.faults(|faults| {
+            faults.only = vec!["messages.update".to_owned()];
+            match is_done {
+                true => faults.cut_connections = When::once(),
+                false => faults.dropped_requests = When::once(),
+            }
+        });
+        message.subject = Some("another".to_owned());
+        let replaced = desk.replace(&kept, &message).await.expect("a draft");
+        let raw = String::from_utf8(desk.truth(&replaced.at).raw).expect("ASCII");
+        assert!(raw.contains("Subject: another\r\n"));
+        desk.submit(&replaced).await.expect("it is sent");
+    }
 }
 
 #[tokio::test]
