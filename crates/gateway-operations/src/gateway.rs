@@ -110,6 +110,8 @@ impl Gateway {
                 ))
             })?;
         }
+        // Before anybody asks for a send, which would be held by the same name.
+        self.inner.store.release_sends(&self.inner.process).await?;
         let gateway = self.clone();
         self.inner
             .tasks

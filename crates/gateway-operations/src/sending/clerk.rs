@@ -40,9 +40,6 @@ impl Clerk {
 impl Gateway {
     /// Sees to the outbox until the gateway stops.
     pub(crate) async fn keep_outbox(&self) {
-        if let Err(error) = self.inner.store.release_sends(&self.inner.process).await {
-            tracing::error!(%error, "the outbox could not be taken over");
-        }
         let mut under_way = JoinSet::new();
         let mut forget_at = tokio::time::Instant::now();
         loop {

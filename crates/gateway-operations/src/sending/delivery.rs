@@ -82,7 +82,7 @@ impl Delivery<'_> {
         }
     }
 
-    /// Writes the row, still held by this process.
+    /// Writes the row, still held by this process; due at once for whoever takes it over.
     ///
     /// # Errors
     /// `Conflict`: another process has it by now.
@@ -90,7 +90,8 @@ impl Delivery<'_> {
         let until = self.gateway.held_until(self.octets());
         self.row.holder = Some(self.gateway.inner.process.clone());
         self.row.held_until = Some(until);
-        self.write(state, Some(until)).await
+        let now = self.gateway.now();
+        self.write(state, Some(now)).await
     }
 
     /// Writes the row and lets go of it: something is to be done at `due`, or it is at its end.

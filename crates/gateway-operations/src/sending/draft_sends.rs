@@ -121,7 +121,7 @@ impl Gateway {
                 .unwrap_or_default(),
             draft: Some(kept.row.id),
             state: SendState::Queued,
-            due_at: Some(at.unwrap_or(until)),
+            due_at: Some(at.unwrap_or_else(|| self.now())),
             holder: at.is_none().then(|| self.inner.process.clone()),
             held_until: at.is_none().then_some(until),
             version: 0,

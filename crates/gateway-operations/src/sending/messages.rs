@@ -181,7 +181,7 @@ impl Gateway {
                 .unwrap_or_default(),
             draft: None,
             state: SendState::Queued,
-            due_at: Some(until),
+            due_at: Some(self.now()),
             holder: Some(self.inner.process.clone()),
             held_until: Some(until),
             version: 0,
