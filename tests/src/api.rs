@@ -83,6 +83,12 @@ impl Call {
         Self::new(Method::POST, template)
     }
 
+    /// PUT.
+    #[must_use]
+    pub fn put(template: &'static str) -> Self {
+        Self::new(Method::PUT, template)
+    }
+
     /// PATCH.
     #[must_use]
     pub fn patch(template: &'static str) -> Self {

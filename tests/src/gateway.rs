@@ -213,6 +213,12 @@ impl GatewayProcess {
         self.storage.restore(backup).await
     }
 
+    /// Where it keeps its data.
+    #[must_use]
+    pub fn storage(&self) -> &Storage {
+        &self.storage
+    }
+
     /// Where it serves.
     #[must_use]
     pub fn base(&self) -> String {

@@ -16,6 +16,7 @@ mod microsoft;
 mod mirror;
 mod program;
 pub mod quota;
+pub mod sending;
 mod spec;
 mod storage;
 pub mod truth;

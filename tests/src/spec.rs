@@ -1,6 +1,6 @@
 //! The published OpenAPI document as a judge of answers.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -52,7 +52,15 @@ impl Spec {
 
     fn compile(document: &Value) -> Result<Self> {
         let mut components = document["components"].clone();
+        let mut joined = BTreeSet::new();
+        name_joined(&components, &mut joined);
         close_objects(&mut components);
+        for name in joined {
+            let part = components.pointer_mut(&name.replacen("#/components", "", 1));
+            if let Some(Value::Object(part)) = part {
+                part.remove("additionalProperties");
+            }
+        }
         let mut operations = HashMap::new();
         for (path, methods) in object(&document["paths"])? {
             for (method, operation) in object(methods)? {
@@ -138,14 +146,39 @@ fn describe(response: &Value, components: &Value) -> Result<Described> {
     Ok(described)
 }
 
-/// Forbids fields without a name in the document wherever an object's fields are listed in one place.
+/// References to schemas that are parts of another object, whose fields stand beside theirs.
+fn name_joined(value: &Value, joined: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            let parts = members.get("allOf").and_then(Value::as_array);
+            let names = parts
+                .into_iter()
+                .flatten()
+                .filter_map(|part| part["$ref"].as_str());
+            joined.extend(names.map(str::to_owned));
+            members
+                .values()
+                .for_each(|member| name_joined(member, joined));
+        }
+        Value::Array(elements) => elements.iter().for_each(|one| name_joined(one, joined)),
+        _ => {}
+    }
+}
+
+/// Forbids fields without a name in the document, of an object that is made of parts in none of them.
 fn close_objects(value: &mut Value) {
     match value {
         Value::Object(members) => {
             members.values_mut().for_each(close_objects);
+            if let Some(Value::Array(parts)) = members.get_mut("allOf") {
+                for part in parts.iter_mut().filter_map(Value::as_object_mut) {
+                    part.remove("additionalProperties");
+                }
+                members.insert("unevaluatedProperties".to_owned(), json!(false));
+                return;
+            }
             let listed = members.get("type") == Some(&json!("object"))
-                && members.get("properties").is_some_and(Value::is_object)
-                && !members.contains_key("allOf");
+                && members.get("properties").is_some_and(Value::is_object);
             if listed && !members.contains_key("additionalProperties") {
                 members.insert("additionalProperties".to_owned(), json!(false));
             }
