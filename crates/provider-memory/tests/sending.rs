@@ -235,3 +235,27 @@ async fn a_draft_without_an_id_gets_one_when_it_is_sent() {
         assert_eq!(mailbox.contents(&drafts), []);
     }
 }
+
+#[tokio::test]
+async fn an_answer_is_in_the_conversation_of_what_it_is_said_to_answer() {
+    let (mailbox, provider) = opened(Shape::labels());
+    let inbox = mailbox.folder(FolderRole::Inbox).unwrap();
+    let mail = NewMail {
+        raw: "From: bob@reader.example\r\n\r\nWell?\r\n".into(),
+        received_at: letter("").message.date,
+        flags: Flags::empty(),
+        keywords: Vec::new(),
+    };
+    let question = mailbox.deliver(&inbox, mail).unwrap();
+    let answer = Outgoing {
+        answers: Some(question.clone()),
+        ..letter("Well.")
+    };
+    let draft = provider.create(call(), &answer).await.unwrap();
+    let sent = send(&provider, &answer).await.unwrap().at.unwrap();
+    let refs = [question, draft.at, sent];
+    let fetched = provider.fetch(call(), &refs, Detail::Envelope).await;
+    let fetched = fetched.unwrap();
+    assert_eq!(fetched.len(), 3);
+    assert!(fetched.iter().all(|one| one.thread == fetched[0].thread));
+}
