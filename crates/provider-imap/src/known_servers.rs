@@ -294,4 +294,18 @@ mod tests {
         assert_eq!(copy("smtp.mail.yahoo.com"), SentCopy::VerifyThenAppend);
         assert_eq!(sending_habits("smtp.mail.me.com").recipients, 500);
     }
+
+    #[test]
+    fn apples_sending_server_is_given_the_whole_address() {
+        let login = |host, login, address| smtp_login(host, login, address);
+        let apple = "smtp.mail.me.com";
+        let whole = |text: &str| Some(text.to_owned());
+        assert_eq!(login(apple, "ann", "ann@me.com"), whole("ann@me.com"));
+        assert_eq!(
+            login(apple, "ann", "office@own.test"),
+            whole("ann@icloud.com")
+        );
+        assert_eq!(login(apple, "ann@icloud.com", "ann@icloud.com"), None);
+        assert_eq!(login("smtp.web.de", "ann", "ann@web.de"), None);
+    }
 }

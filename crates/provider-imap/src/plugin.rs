@@ -318,15 +318,11 @@ impl ProviderPlugin for ImapPlugin {
     ) -> ProviderResult<Arc<dyn EmailProvider>> {
         let configured = Self::config(context, connection)?;
         let network = &context.network;
-        let sending = match configured.smtp {
-            Some(smtp) => {
-                let tls = protocol::Tls::new(&configured.imap)?;
-                let pool = SmtpPool::new(smtp, tls, Arc::clone(network), configured.offer);
-                Some(Sending::new(pool, Arc::clone(&context.clock)))
-            }
-            None => None,
-        };
         let pool = Pool::new(configured.imap, Arc::clone(network))?;
+        let sending = configured.smtp.map(|smtp| {
+            let smtp = SmtpPool::new(smtp, pool.tls(), Arc::clone(network), configured.offer);
+            Sending::new(smtp, Arc::clone(&context.clock))
+        });
         let provider = ImapProvider::new(pool, configured.facts, sending);
         provider.learn(Instant::now() + SIGN_IN_WAIT).await?;
         Ok(Arc::new(provider))

@@ -117,3 +117,19 @@ async fn a_delay_is_latency_not_bandwidth() {
         start.elapsed()
     );
 }
+
+#[tokio::test]
+async fn a_connection_ends_after_so_many_bytes_to_the_server() {
+    let (proxy, mut client) = proxied("u0007@test.local").await.unwrap();
+    proxy.set(Fault::CutUploadAfter(50_000)).await.unwrap();
+    let (before, _) = proxy.bytes();
+    let large = vec![b'x'; 100_000];
+    let appended = client.append("INBOX", &large, &[], None).await;
+    appended.unwrap_err();
+    assert_eq!(proxy.bytes().0 - before, 50_000);
+    proxy.set(Fault::Pass).await.unwrap();
+    let mut again = RawImap::login(proxy.port(), "u0007@test.local")
+        .await
+        .unwrap();
+    assert!(again.dump("INBOX").await.unwrap().mails.is_empty());
+}

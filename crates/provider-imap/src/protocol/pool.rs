@@ -156,6 +156,11 @@ impl Pool {
         farewell(idle);
     }
 
+    /// For connections of the account that are not its own.
+    pub fn tls(&self) -> Tls {
+        self.0.tls.clone()
+    }
+
     /// Connections now: in use, and idle.
     pub fn connections(&self) -> (usize, usize) {
         let state = self.0.state();

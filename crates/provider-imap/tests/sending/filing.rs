@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use email_model::{Address, Timestamp};
 use email_provider::{
-    EmailProvider, ErrorKind, MessageCopy, MessageRef, Outgoing, ProviderResult, Settled,
+    DraftRef, EmailProvider, ErrorKind, MessageCopy, MessageRef, Outgoing, ProviderResult, Settled,
     Submission, Submitted, Unsettled,
 };
 use test_servers::{Dialect, Dovecot, Fault, FaultProxy, Postfix};
@@ -123,4 +123,85 @@ async fn what_cannot_be_told_of_a_send_is_unknown() {
     proxy.cut_now();
     let settled = settle(mailbox.provider.as_ref(), "<nobody@example.com>").await;
     assert_eq!(settled, Settled::Unknown);
+}
+
+/// A draft of some size, kept through a proxy in front of the reading server.
+struct Drafted {
+    proxy: FaultProxy,
+    mailbox: Mailbox,
+    postfix: &'static Postfix,
+}
+
+impl Drafted {
+    async fn new(user: &str) -> Self {
+        let dovecot = Dovecot::shared(Dialect::Qresync).await.expect("Dovecot");
+        let postfix = Postfix::shared().await.expect("Postfix");
+        let proxy = FaultProxy::to_port(dovecot.imap_port()).expect("a proxy");
+        let smtp = plain(postfix.plain_port());
+        let port = dovecot.imap_port();
+        let mailbox = Mailbox::on(proxy.port(), port, user, &smtp, None).await;
+        Self {
+            proxy,
+            mailbox,
+            postfix,
+        }
+    }
+
+    async fn create(&self, to: &str) -> (Outgoing, DraftRef) {
+        let mut message = message(&self.mailbox.user, &[to]);
+        message.body.text = Some("a line of a long draft\n".repeat(30_000));
+        let outgoing = draft(message);
+        let drafts = self.mailbox.provider.drafts().expect("drafts");
+        let kept = drafts.create(call(), &outgoing).await.expect("a draft");
+        (outgoing, kept.draft)
+    }
+}
+
+#[tokio::test]
+async fn a_draft_whose_reading_is_cut_reaches_nobody() {
+    let drafted = Drafted::new("u0190@test.local").await;
+    let to = somebody();
+    let (_, draft) = drafted.create(&to).await;
+    for at in [1, 2_000, 100_000, 300_000, 600_000] {
+        let provider = drafted.mailbox.reopen().await;
+        drafted.proxy.set(Fault::CutAfter(at)).await.unwrap();
+        let submitter = provider.submitter().unwrap();
+        let sent = submitter.submit(call(), Submission::Draft(&draft)).await;
+        assert_eq!(kind(sent), Some(ErrorKind::Unavailable), "{at}");
+    }
+    assert_eq!(drafted.postfix.delivered(&to).await.unwrap(), []);
+    drafted.proxy.set(Fault::Pass).await.unwrap();
+    let submitter = drafted.mailbox.provider.submitter().unwrap();
+    let submission = Submission::Draft(&draft);
+    submitter.submit(call(), submission).await.unwrap();
+    assert_eq!(drafted.postfix.delivered(&to).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_sent_draft_whose_filing_is_cut_is_in_the_end_one_copy_and_no_draft() {
+    let drafted = Drafted::new("u0191@test.local").await;
+    let faults = [3_000, 300_000, 690_000, 700_000].map(Fault::CutAfter);
+    let uploads = [200, 1_000, 5_000, 400_000, 680_000, 692_000].map(Fault::CutUploadAfter);
+    let mut ids = Vec::new();
+    for fault in faults.into_iter().chain(uploads) {
+        let (outgoing, draft) = drafted.create(&somebody()).await;
+        ids.push(outgoing.message_id);
+        let submission = Submission::Draft(&draft);
+        let submitter = drafted.mailbox.provider.submitter().unwrap();
+        let submitted = submitter.submit(call(), submission).await.unwrap();
+        let provider = drafted.mailbox.reopen().await;
+        drafted.proxy.set(fault).await.unwrap();
+        let cut = provider.submitter().unwrap();
+        // Whatever it says: what counts is what is there in the end.
+        let _ = cut.file(call(), submission, &submitted).await;
+        drafted.proxy.set(Fault::Pass).await.unwrap();
+        let filed = submitter.file(call(), submission, &submitted).await;
+        assert!(filed.unwrap().is_some(), "{fault:?}");
+    }
+    let sent = drafted.mailbox.stored("Sent").await;
+    for id in ids {
+        let is_it = |raw: &[u8]| String::from_utf8_lossy(raw).contains(&id);
+        assert_eq!(sent.iter().filter(|mail| is_it(&mail.raw)).count(), 1);
+    }
+    assert_eq!(drafted.mailbox.stored("Drafts").await.len(), 0);
 }
