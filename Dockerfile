@@ -22,6 +22,7 @@ COPY --from=build /polypost /usr/local/bin/polypost
 USER 10001
 ENV POLYPOST_LISTEN=0.0.0.0:8080 \
     POLYPOST_DATA_DIR=/data \
+    POLYPOST_SPOOL_DIR=/data/spool \
     POLYPOST_LOG_FORMAT=json
 VOLUME /data
 EXPOSE 8080

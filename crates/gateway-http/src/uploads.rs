@@ -100,9 +100,23 @@ impl Uploads {
         body: Body,
         digest: Option<Sha256>,
     ) -> ApiResult<Received> {
+        let mut inbound = Inbound::new(body, self.0.largest);
+        let received = self.read(headers, &mut inbound, digest).await;
+        if received.is_err() {
+            inbound.discard();
+        }
+        received
+    }
+
+    async fn read(
+        &self,
+        headers: &HeaderMap,
+        inbound: &mut Inbound,
+        digest: Option<Sha256>,
+    ) -> ApiResult<Received> {
         let format = Format::of(headers)?;
-        let mut inbound = Inbound::new(headers, body, self.0.largest)?;
-        let head = Head::of(&mut inbound).await?;
+        inbound.check(headers)?;
+        let head = Head::of(inbound).await?;
         let _place = match head.complete {
             true => None,
             false => Some(self.place().await?),
@@ -167,7 +181,7 @@ impl Head {
     }
 }
 
-async fn pass_on(head: Head, mut inbound: Inbound, chunks: Sender<Bytes>) -> ApiResult<()> {
+async fn pass_on(head: Head, inbound: &mut Inbound, chunks: Sender<Bytes>) -> ApiResult<()> {
     // A reader that has ended tells itself why.
     if chunks.send(head.octets).await.is_err() || head.complete {
         return Ok(());

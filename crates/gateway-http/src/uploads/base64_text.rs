@@ -1,10 +1,10 @@
 use std::io::{self, Read};
 
 use base64::{
-    alphabet,
+    Engine as _, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-    read::DecoderReader,
 };
+use memchr::{memchr, memchr3};
 
 /// Takes what encoders disagree about: padding is looked after by [`Symbols`], and bits beyond the last octet, which
 /// should be zero, count for nothing.
@@ -15,10 +15,62 @@ const ENGINE: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
+/// Symbols decoded at a time.
+const STEP: usize = 32 << 10;
+
 /// The octets that a text in base64 stands for: in the standard alphabet or the one for URLs (RFC 4648 sections 4
-/// and 5), with padding or without, in lines or not.
+/// and 5), with padding or without, in lines or not. `InvalidData` for a text that is something else.
 pub(super) fn decoded(text: impl Read) -> impl Read {
-    DecoderReader::new(Symbols::new(text), &ENGINE)
+    Decoded {
+        symbols: Symbols::new(text),
+        held: Vec::with_capacity(STEP),
+        octets: Vec::with_capacity(STEP),
+        given: 0,
+    }
+}
+
+/// Decodes many symbols at once, which the reader of the library does not.
+struct Decoded<R> {
+    symbols: Symbols<R>,
+    held: Vec<u8>,
+    octets: Vec<u8>,
+    given: usize,
+}
+
+impl<R: Read> Decoded<R> {
+    /// Decodes what comes next; false at the end.
+    fn advance(&mut self) -> io::Result<bool> {
+        let before = self.held.len();
+        self.held.resize(STEP, 0);
+        let count = self.symbols.read(&mut self.held[before..])?;
+        self.held.truncate(before + count);
+        // At the end there may be less than a group of four.
+        let whole = match count {
+            0 => before,
+            _ => self.held.len() - self.held.len() % 4,
+        };
+        self.octets.clear();
+        self.given = 0;
+        ENGINE
+            .decode_vec(&self.held[..whole], &mut self.octets)
+            .map_err(|_| broken())?;
+        self.held.drain(..whole);
+        Ok(whole > 0 || count > 0)
+    }
+}
+
+impl<R: Read> Read for Decoded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.given == self.octets.len() {
+            if !self.advance()? {
+                return Ok(0);
+            }
+        }
+        let count = buffer.len().min(self.octets.len() - self.given);
+        buffer[..count].copy_from_slice(&self.octets[self.given..self.given + count]);
+        self.given += count;
+        Ok(count)
+    }
 }
 
 /// The symbols of the standard alphabet that a text is made of.
@@ -41,8 +93,11 @@ impl<R: Read> Symbols<R> {
 
     /// Writes the symbols of `buffer` to its beginning; how many there are.
     fn take(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut count = 0;
-        for at in 0..buffer.len() {
+        let mut count = match self.padding {
+            0 => plain(buffer),
+            _ => 0,
+        };
+        for at in count..buffer.len() {
             let symbol = match buffer[at] {
                 b' ' | b'\t' | b'\r' | b'\n' => continue,
                 b'=' => {
@@ -78,13 +133,27 @@ impl<R: Read> Read for Symbols<R> {
     }
 }
 
+/// How many symbols stand for themselves, or for nothing at all, before one that needs a look. Most texts are all of that kind.
+fn plain(buffer: &[u8]) -> usize {
+    let looked_at = [
+        memchr3(b'-', b'_', b'=', buffer),
+        memchr3(b' ', b'\r', b'\n', buffer),
+        memchr(b'\t', buffer),
+    ];
+    looked_at
+        .into_iter()
+        .flatten()
+        .min()
+        .unwrap_or(buffer.len())
+}
+
 fn broken() -> io::Error {
     io::ErrorKind::InvalidData.into()
 }
 
 #[cfg(test)]
 mod tests {
-    use base64::{Engine as _, engine::general_purpose as engines};
+    use base64::engine::general_purpose as engines;
 
     use super::*;
 

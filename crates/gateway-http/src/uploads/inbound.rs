@@ -19,6 +19,9 @@ const GRACE: Duration = Duration::from_secs(30);
 /// …and one second more for so many octets: 128 kbit/s.
 const RATE: u64 = 16 << 10;
 
+/// How long a body is read of which nothing is wanted any more.
+const LINGER: Duration = Duration::from_secs(10);
+
 /// A body as it arrives: bounded in size, and given up when it comes too slowly. What the gateway itself takes for
 /// writing it down does not count.
 #[derive(Debug)]
@@ -30,21 +33,33 @@ pub(super) struct Inbound {
 }
 
 impl Inbound {
-    /// The body of a request. One that is announced as too large is refused at once.
-    pub(super) fn new(headers: &HeaderMap, body: Body, largest: u64) -> ApiResult<Self> {
-        let announced = headers
-            .get(header::CONTENT_LENGTH)
-            .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-        let inbound = Self {
+    /// The body of a request.
+    pub(super) fn new(body: Body, largest: u64) -> Self {
+        Self {
             body: body.into_data_stream(),
             largest,
             taken: 0,
             waited: Duration::ZERO,
-        };
-        match announced {
-            Some(size) if size > largest => Err(inbound.too_large()),
-            _ => Ok(inbound),
         }
+    }
+
+    /// Refuses a body that is announced as too large.
+    pub(super) fn check(&self, headers: &HeaderMap) -> ApiResult<()> {
+        let announced = headers
+            .get(header::CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        match announced {
+            Some(size) if size > self.largest => Err(self.too_large()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads on for a while after a refusal: many clients look for an answer only when they have sent everything, and
+    /// the end of the connection would take it from them.
+    pub(super) fn discard(mut self) {
+        tokio::spawn(timeout(LINGER, async move {
+            while let Ok(Some(_)) = self.next().await {}
+        }));
     }
 
     /// The next octets; `None` at the end.
@@ -87,7 +102,7 @@ mod tests {
     use super::*;
 
     fn inbound(body: Body, largest: u64) -> Inbound {
-        Inbound::new(&HeaderMap::new(), body, largest).unwrap()
+        Inbound::new(body, largest)
     }
 
     async fn refusal(mut inbound: Inbound) -> (u16, Duration) {
@@ -117,7 +132,7 @@ mod tests {
         assert_eq!(exact.next().await.unwrap().unwrap(), "1234");
         assert!(exact.next().await.unwrap().is_none());
         let announced = HeaderMap::from_iter([(header::CONTENT_LENGTH, "5".parse().unwrap())]);
-        let error = Inbound::new(&announced, Body::empty(), 4).unwrap_err();
+        let error = inbound(Body::empty(), 4).check(&announced).unwrap_err();
         assert_eq!(error.failure().code, "tooLarge");
     }
 

@@ -12,7 +12,7 @@ fn uploads(spool_bytes: u64) -> (Uploads, TempDir) {
     let uploads = Uploads::new(&HttpOptions {
         spool_dir: Some(directory.path().to_owned()),
         spool_bytes,
-        send_bytes: 32 << 20,
+        send_bytes: 4 << 20,
         uploads: 1,
         longest_wait: Duration::from_millis(50),
         ..HttpOptions::default()
@@ -61,10 +61,10 @@ fn refusal(answer: ApiResult<Received>) -> (u16, String) {
 async fn a_large_attachment_is_written_down_as_it_arrives() {
     let (uploads, directory) = uploads(u64::MAX);
     let received = uploads
-        .receive(&json_type(), large(400, "\"}]}"), None)
+        .receive(&json_type(), large(40, "\"}]}"), None)
         .await
         .unwrap();
-    let size = 400 * (48 << 10);
+    let size = 40 * (48 << 10);
     let [AttachmentContent::Spooled { path, size: told }] = &received.contents[..] else {
         panic!("{received:?}");
     };
@@ -103,11 +103,11 @@ async fn small_attachments_stay_in_memory_but_not_any_number_of_them() {
 async fn a_message_that_is_refused_leaves_nothing_behind() {
     let (uploads, directory) = uploads(u64::MAX);
     for (body, status) in [
-        (large(100, "\"}]"), 400),
-        (large(100, "\"}]} x"), 400),
-        (large(100, "!\"}]}"), 400),
-        (large(100, "\"}],\"a\":nothing}"), 400),
-        (large(600, "\"}]}"), 413),
+        (large(20, "\"}]"), 400),
+        (large(20, "\"}]} x"), 400),
+        (large(20, "!\"}]}"), 400),
+        (large(20, "\"}],\"a\":nothing}"), 400),
+        (large(80, "\"}]}"), 413),
     ] {
         assert_eq!(
             refusal(uploads.receive(&json_type(), body, None).await).0,
@@ -115,7 +115,7 @@ async fn a_message_that_is_refused_leaves_nothing_behind() {
         );
         until_empty(&directory).await;
     }
-    let broken = large(100, "").into_data_stream();
+    let broken = large(20, "").into_data_stream();
     let broken = broken.chain(stream::once(async { Err(axum::Error::new("reset")) }));
     let broken = uploads
         .receive(&json_type(), Body::from_stream(broken), None)
@@ -126,11 +126,11 @@ async fn a_message_that_is_refused_leaves_nothing_behind() {
 
 #[tokio::test]
 async fn there_is_room_for_so_many_octets_of_all_messages() {
-    let size = 100 * (48 << 10);
+    let size = 20 * (48 << 10);
     let (uploads, directory) = uploads(2 * size);
     let receive = async || {
         uploads
-            .receive(&json_type(), large(100, "\"}]}"), None)
+            .receive(&json_type(), large(20, "\"}]}"), None)
             .await
     };
     let first = receive().await.unwrap();
@@ -144,7 +144,7 @@ async fn there_is_room_for_so_many_octets_of_all_messages() {
 #[tokio::test]
 async fn a_client_that_goes_away_leaves_nothing_behind() {
     let (uploads, directory) = uploads(u64::MAX);
-    let stalled = large(100, "").into_data_stream().chain(stream::pending());
+    let stalled = large(20, "").into_data_stream().chain(stream::pending());
     let headers = json_type();
     let receiving = uploads.receive(&headers, Body::from_stream(stalled), None);
     let given_up = timeout(Duration::from_millis(300), receiving).await;
@@ -155,7 +155,7 @@ async fn a_client_that_goes_away_leaves_nothing_behind() {
 #[tokio::test]
 async fn large_messages_wait_for_their_turn_and_small_ones_do_not() {
     let (uploads, _directory) = uploads(u64::MAX);
-    let stalled = || Body::from_stream(large(100, "").into_data_stream().chain(stream::pending()));
+    let stalled = || Body::from_stream(large(20, "").into_data_stream().chain(stream::pending()));
     let headers = json_type();
     let occupied = uploads.receive(&headers, stalled(), None);
     let others = async {
@@ -172,7 +172,7 @@ async fn large_messages_wait_for_their_turn_and_small_ones_do_not() {
     }
     assert!(
         uploads
-            .receive(&headers, large(100, "\"}]}"), None)
+            .receive(&headers, large(20, "\"}]}"), None)
             .await
             .is_ok()
     );
@@ -243,12 +243,12 @@ async fn the_digest_is_of_the_octets_of_the_body() {
     assert_eq!(digest(Body::from_stream(in_drops)).await, expected);
     assert_ne!(digest("{\"a\":1}".into()).await, expected);
     assert_eq!(
-        digest(large(50, "\"}]} ")).await,
-        digest(large(50, "\"}]} ")).await
+        digest(large(10, "\"}]} ")).await,
+        digest(large(10, "\"}]} ")).await
     );
     assert_ne!(
-        digest(large(50, "\"}]} ")).await,
-        digest(large(50, "\"}]}")).await
+        digest(large(10, "\"}]} ")).await,
+        digest(large(10, "\"}]}")).await
     );
 }
 
