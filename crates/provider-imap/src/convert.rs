@@ -129,7 +129,7 @@ pub(crate) fn structure(body: &BodyPart) -> Structure {
     classify(&part(body))
 }
 
-/// The entry of a message fetched with [`crate::reading::LISTED`].
+/// The entry of a message fetched with [`crate::scan_items`].
 pub(crate) fn entry(
     kind: IdentityKind,
     mailbox: &MailboxName,
