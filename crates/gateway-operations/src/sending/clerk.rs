@@ -152,6 +152,9 @@ impl Gateway {
         match delivery.row.state {
             SendState::Queued if delivery.row.draft.is_some() => delivery.send_scheduled().await,
             SendState::Queued => {
+                if let Err(error) = delivery.recall_draft().await {
+                    tracing::debug!(account = %account.id, %error, "what was to be sent may still be a draft");
+                }
                 let stopped = OperationError::new(
                     OperationErrorKind::Internal,
                     "the gateway was stopped before the message was handed over",

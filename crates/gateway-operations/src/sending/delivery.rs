@@ -170,16 +170,22 @@ impl Delivery<'_> {
         };
         let call = self.call();
         let drafts = self.drafts()?;
-        let kept = match drafts.create(call, &outgoing).await {
-            Err(error) if error.kind == ErrorKind::OutcomeUnknown => {
-                let query = DraftQuery::MessageId(outgoing.message_id.clone());
-                match drafts.find(call, &query).await {
-                    Ok(Some(kept)) => Ok(kept),
-                    Ok(None) => Err(not_kept()),
-                    Err(error) => Err(error),
+        let query = DraftQuery::MessageId(outgoing.message_id.clone());
+        // An earlier try, of this process or one that died, may have kept it already.
+        let before = match self.row.version > 0 {
+            true => drafts.find(call, &query).await,
+            false => Ok(None),
+        };
+        let kept = match before {
+            Ok(Some(kept)) => Ok(kept),
+            Ok(None) => match drafts.create(call, &outgoing).await {
+                Err(error) if error.kind == ErrorKind::OutcomeUnknown => {
+                    let found = drafts.find(call, &query).await;
+                    found.and_then(|found| found.ok_or_else(not_kept))
                 }
-            }
-            answer => answer,
+                answer => answer,
+            },
+            Err(error) => Err(error),
         };
         match self.gateway.told(self.account, kept).await {
             Ok(kept) => {
@@ -188,6 +194,18 @@ impl Delivery<'_> {
             }
             Err(error) => Err(self.failed(error).await),
         }
+    }
+
+    /// Learns of the draft that a process left behind which died before it noted it.
+    pub async fn recall_draft(&mut self) -> OperationResult<()> {
+        if self.record.draft.is_some() || !self.submitter()?.limits().drafts_only {
+            return Ok(());
+        }
+        let query = DraftQuery::MessageId(self.record.message_id.clone());
+        let found = self.drafts()?.find(self.gateway.background(), &query).await;
+        let found = self.gateway.told(self.account, found).await?;
+        self.record.draft = found.map(|kept| kept.draft);
+        Ok(())
     }
 
     /// Nobody gets it.
