@@ -11,6 +11,7 @@ mod delivery;
 mod draft_sends;
 mod drafts;
 mod filing;
+mod kept_drafts;
 mod messages;
 mod octets;
 mod record;

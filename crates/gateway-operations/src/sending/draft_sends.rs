@@ -7,7 +7,7 @@ use super::{
     SendOptions, SendOutcome,
     answers::{Earlier, key_of},
     delivery::{Delivery, in_progress},
-    drafts::Kept,
+    kept_drafts::Kept,
     messages::random_number,
     record::{SendRecord, to_value},
 };

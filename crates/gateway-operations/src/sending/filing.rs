@@ -29,6 +29,10 @@ impl Delivery<'_> {
             }
         };
         outcome.copy_missing = place.is_none();
+        if outcome.copy_missing && self.submission().is_none() {
+            let remark = "the sender's copy could not be filed: the gateway was stopped before";
+            outcome.remarks.push(remark.to_owned());
+        }
         if let Some(at) = place {
             self.look_at(at, &mut outcome).await;
         } else {

@@ -2,7 +2,9 @@
 
 use gateway_store::{SendRow, SendState};
 
-use super::{ScheduledSend, ScheduledStatus, delivery::Delivery, drafts::Kept, record::SendRecord};
+use super::{
+    ScheduledSend, ScheduledStatus, delivery::Delivery, kept_drafts::Kept, record::SendRecord,
+};
 use crate::{Gateway, OperationError, OperationErrorKind, OperationResult};
 
 /// How long a scheduled send is tried while the provider is down.
