@@ -17,6 +17,7 @@ use crate::{
     feed,
     ids::{FolderId, ItemId},
     mailbox::Mailbox,
+    versions::Versions,
     wire::{Message, Page},
 };
 
@@ -62,10 +63,15 @@ pub(crate) async fn changes(
         Ok(page) => page,
         Err(error) => return Err(feed::why(mailbox, call, &folder, error).await),
     };
-    let mut told = Told::default();
+    let mut told = Told {
+        drafts: read.drafts,
+        ..Told::default()
+    };
     let mut doubtful = Vec::new();
     for (id, item) in folded(page.value) {
-        match has_left(&folder, &item) {
+        // What is told in part does not say in which version a draft is.
+        let is_unclear = item.is_draft.is_none() && told.drafts.are_of(&id);
+        match has_left(&folder, &item) || is_unclear {
             true => doubtful.push(id),
             false => told.add(&id, &item),
         }
@@ -83,8 +89,10 @@ pub(crate) async fn changes(
     let mut next = ReadUpTo {
         link: mailbox.api.link(&link)?,
         looked: read.looked,
+        drafts: Versions::default(),
     };
     if !is_last {
+        next.drafts = told.drafts.clone();
         return Ok(told.page(ChangeNext::More(next.to_cursor())));
     }
     let mut is_cut = false;
@@ -97,6 +105,7 @@ pub(crate) async fn changes(
         }
         (next.looked, is_cut) = (found.looked, found.is_cut);
     }
+    next.drafts = told.drafts.clone();
     let next = next.to_cursor();
     Ok(told.page(match is_cut {
         true => ChangeNext::More(next),
@@ -123,7 +132,7 @@ async fn page(
     Ok(page)
 }
 
-/// Asks for messages that were told to have left: moved and gone from here, here again, or gone.
+/// Asks for messages that were told to have left, or too little of: moved and gone from here, here (again), or gone.
 async fn settle(
     mailbox: &Mailbox,
     call: Call,
@@ -158,14 +167,21 @@ async fn settle(
 struct Told {
     entries: Vec<Entry>,
     gone: HashSet<EntryKey>,
+    /// Which versions of drafts were told, here and before.
+    drafts: Versions,
 }
 
 impl Told {
     /// The later word on a message counts.
     fn add(&mut self, id: &ItemId, message: &Message) {
-        let entry = convert::entry(id, message);
+        let mut entry = convert::entry(id, message);
+        entry.revised = self.drafts.note(id, message);
         self.gone.remove(&entry.key);
-        self.entries.retain(|told| told.key != entry.key);
+        self.entries.retain(|told| {
+            let is_it = told.key == entry.key;
+            entry.revised |= is_it && told.revised;
+            !is_it
+        });
         self.entries.push(entry);
     }
 

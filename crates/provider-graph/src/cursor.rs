@@ -3,9 +3,13 @@
 
 use email_provider::{Cursor, Position, ProviderResult};
 
-use crate::{address::Address, error};
+use crate::{
+    address::Address,
+    error,
+    versions::{self, Versions},
+};
 
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// How far a folder's feed has been read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +18,8 @@ pub(crate) struct ReadUpTo {
     pub link: Address,
     /// How far arrivals have been looked for.
     pub looked: Looked,
+    /// Which versions of drafts were told.
+    pub drafts: Versions,
 }
 
 /// How far a folder's messages have been looked through in the order of their last change.
@@ -74,6 +80,12 @@ impl ReadUpTo {
         // One that was not counted is no number of items.
         bytes.extend(self.looked.count.unwrap_or(u64::MAX).to_be_bytes());
         marks(bytes, &self.looked.told);
+        let drafts = self.drafts.0.iter().take(versions::MOST);
+        bytes.extend(length(drafts.len()));
+        for (draft, version) in drafts {
+            bytes.extend(draft.to_be_bytes());
+            bytes.extend(version.to_be_bytes());
+        }
         bytes.extend(self.link.as_str().as_bytes());
     }
 
@@ -81,8 +93,11 @@ impl ReadUpTo {
         let since = bytes.i64()?;
         let count = Some(bytes.u64()?).filter(|count| *count != u64::MAX);
         let told = bytes.marks()?;
+        let drafts = (0..bytes.u16()?).map(|_| Ok((bytes.u64()?, bytes.u64()?)));
+        let drafts = drafts.collect::<ProviderResult<_>>()?;
         Ok(Self {
             looked: Looked { since, told, count },
+            drafts: Versions(drafts),
             link: bytes.link()?,
         })
     }
@@ -225,6 +240,7 @@ mod tests {
                 told: vec![1, u64::MAX],
                 count: Some(7),
             },
+            drafts: Versions(vec![(3, 4), (u64::MAX, 0)]),
         }
     }
 
@@ -256,6 +272,7 @@ mod tests {
                 told: vec![1; 10_000],
                 ..Looked::default()
             },
+            drafts: Versions(vec![(1, 1); 10_000]),
         };
         assert!(most.to_cursor().0.len() <= 64 << 10);
         let listed = Listed {
@@ -273,7 +290,7 @@ mod tests {
         let mut odd: Vec<Vec<u8>> = (0..=whole.len() - link)
             .map(|n| whole[..n].to_vec())
             .collect();
-        odd.push([&[2], &whole[1..]].concat());
+        odd.push([&[1], &whole[1..]].concat());
         odd.push([&whole[..1], b"x", &whole[2..]].concat());
         odd.push([&whole[..], b"\n"].concat());
         for bytes in odd {
@@ -281,12 +298,12 @@ mod tests {
             assert_eq!(error.kind, ErrorKind::CursorExpired, "{bytes:?}");
         }
         for bytes in [
-            &b"\x01i"[..],
-            b"\x01w1",
-            b"\x01f0123456789x",
-            b"\x01z1",
-            b"\x01ia b",
-            b"\x01",
+            &b"\x02i"[..],
+            b"\x02w1",
+            b"\x02f0123456789x",
+            b"\x02z1",
+            b"\x02ia b",
+            b"\x02",
         ] {
             assert!(
                 ListedTo::from_position(&Position(bytes.to_vec())).is_err(),

@@ -35,6 +35,7 @@ mod sending;
 mod streams;
 mod token;
 mod transport;
+mod versions;
 mod wanted;
 mod watch;
 mod wire;

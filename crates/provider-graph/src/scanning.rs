@@ -24,7 +24,9 @@ use crate::{
     ids::{FolderId, ItemId},
     listing::{self, List},
     mailbox::Mailbox,
-    names, wanted,
+    names,
+    versions::Versions,
+    wanted,
 };
 
 /// Most messages of a page with envelopes.
@@ -85,10 +87,15 @@ async fn go_through(
             None => first(),
         };
         let page = mailbox.page(call, address, Prefer::LARGEST_PAGE).await?;
-        let looked = match read {
-            Some(read) => read.looked,
-            None => arrivals::begin(page.value.iter()),
+        let (looked, mut drafts) = match read {
+            Some(read) => (read.looked, read.drafts),
+            None => (arrivals::begin(page.value.iter()), Versions::default()),
         };
+        for item in &page.value {
+            if let Some(id) = ItemId::parse(&item.id) {
+                drafts.note(&id, item);
+            }
+        }
         let (link, is_over) = match (page.next_link, page.delta_link) {
             (Some(next), _) => (next, false),
             (None, Some(delta)) => (delta, true),
@@ -98,7 +105,11 @@ async fn go_through(
             }
         };
         let link = mailbox.api.link(&link)?;
-        let next = ReadUpTo { link, looked };
+        let next = ReadUpTo {
+            link,
+            looked,
+            drafts,
+        };
         if is_over || begun.elapsed() >= STRETCH {
             return Ok((next, is_over));
         }

@@ -12,7 +12,7 @@ pub(crate) const SIZE: u32 = 0x0E08;
 /// Where it is.
 const PLACE: &str = "id,parentFolderId";
 /// What can change about it.
-const STATE: &str = "id,parentFolderId,isRead,isDraft,flag,categories";
+const STATE: &str = "id,parentFolderId,isRead,isDraft,flag,categories,changeKey";
 /// What is needed to keep a list of keys.
 const KEYS: &str = "id,parentFolderId,isRead,isDraft,flag,categories,conversationId,receivedDateTime,\
     lastModifiedDateTime,changeKey";

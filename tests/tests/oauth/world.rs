@@ -119,6 +119,9 @@ impl World {
         let storage = Storage::new(store).await.unwrap();
         let clock = Arc::new(Forward::default());
         let mut config = config(&oauth, (&gmail, &graph), &storage);
+        config
+            .providers
+            .retain(|kind, _| registry.by_kind(kind).is_some());
         change(&mut config);
         let replica = serve(&config, &clock, registry).await;
         let callback = format!("{}/v1/auth/callback", replica.base);
