@@ -16,6 +16,7 @@ mod forms;
 mod logs;
 mod mail;
 mod messages;
+mod refusals;
 mod routes;
 mod scopes;
 mod sending;
