@@ -93,11 +93,12 @@ impl<R: Read> Symbols<R> {
 
     /// Writes the symbols of `buffer` to its beginning; how many there are.
     fn take(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut count = match self.padding {
+        let begin = match self.padding {
             0 => plain(buffer),
             _ => 0,
         };
-        for at in count..buffer.len() {
+        let mut count = begin;
+        for at in begin..buffer.len() {
             let symbol = match buffer[at] {
                 b' ' | b'\t' | b'\r' | b'\n' => continue,
                 b'=' => {
