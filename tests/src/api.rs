@@ -231,6 +231,15 @@ impl Api {
         }
     }
 
+    /// The same client of another gateway.
+    #[must_use]
+    pub fn moved_to(&self, base: &str) -> Self {
+        Self {
+            base: base.to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// Where the gateway is.
     #[must_use]
     pub fn base(&self) -> &str {

@@ -16,6 +16,8 @@ mod wish;
 
 pub use database::{let_lapse, make_due};
 pub use lane::Lane;
+pub use mailbag::Arrived;
 pub use plan::{Plan, StepFault, StepKind, Trouble, Way, What};
+pub use servers::{Known, Servers};
 pub use smtp_proxy::{Deed, Moment, Place, SmtpFault, SmtpProxy};
 pub use talk::{Ending, talk};

@@ -12,7 +12,7 @@ pub(super) const DOMAIN: &str = "@run.test";
 
 /// A message as one recipient got it, as far as anybody asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Arrived {
+pub struct Arrived {
     /// The envelope's recipient.
     pub recipient: String,
     /// `Subject`.

@@ -23,12 +23,16 @@ const LETTER: &[u8] = b"From: Bob <bob@else.test>\r\nTo: me@here.test\r\nSubject
 static NEXT_USER: AtomicUsize = AtomicUsize::new(0);
 
 /// The servers of one mailbox.
-pub(super) enum Servers {
-    /// An IMAP and an SMTP server, which many share, and the way to the latter.
+pub enum Servers {
+    /// An IMAP and an SMTP server, which many share.
     Smtp {
+        /// The former.
         dovecot: &'static Dovecot,
+        /// The latter.
         postfix: &'static Postfix,
+        /// The way to the latter.
         proxy: SmtpProxy,
+        /// The user of both.
         user: String,
     },
     /// Google.
@@ -39,7 +43,7 @@ pub(super) enum Servers {
 
 /// What a server knows of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Known {
+pub struct Known {
     /// The message as everybody got it.
     pub arrived: Vec<Arrived>,
     /// Copies in the folder of sent messages.
@@ -50,6 +54,9 @@ pub(super) struct Known {
 
 impl Servers {
     /// Starts them, with one message in the inbox.
+    ///
+    /// # Errors
+    /// When a server is not to be had.
     pub async fn start(way: Way) -> Result<Self> {
         Ok(match way {
             Way::Smtp => {
@@ -89,6 +96,7 @@ impl Servers {
     }
 
     /// What a gateway must be told.
+    #[must_use]
     pub fn options(&self, options: GatewayOptions) -> GatewayOptions {
         match self {
             Self::Smtp { .. } => options,
@@ -104,6 +112,9 @@ impl Servers {
     }
 
     /// Connects the mailbox.
+    ///
+    /// # Errors
+    /// When a server is not to be had.
     pub async fn connect(&self, gateway: &GatewayProcess) -> Result<Api> {
         match self {
             Self::Smtp {
@@ -178,6 +189,7 @@ impl Servers {
     }
 
     /// Whether a request of this method was made since trouble began.
+    #[must_use]
     pub fn was_asked(&self, method: &str) -> bool {
         let is_it = |made: Option<&str>| made.is_some_and(|made| made.starts_with(method));
         match self {
@@ -192,6 +204,9 @@ impl Servers {
     }
 
     /// What they hold of the messages with this word in the subject.
+    ///
+    /// # Errors
+    /// When a server is not to be had.
     pub async fn known(&self, word: &str) -> Result<Known> {
         match self {
             Self::Smtp {
@@ -255,6 +270,9 @@ impl Servers {
     }
 
     /// Waits until nothing is under way any more, and looks whether all requests were such as may be made.
+    ///
+    /// # Errors
+    /// When a server is not to be had.
     pub async fn end(&self) -> Result<()> {
         match self {
             Self::Smtp { postfix, .. } => drop(postfix.settled().await.context("the SMTP server")?),

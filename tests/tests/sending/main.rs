@@ -1,6 +1,11 @@
 //! Whatever goes wrong, a message is sent once or not at all, and whoever asked for it learns which.
 
+mod content;
+mod feed;
+mod keys;
 mod player;
+mod scheduled;
+mod setting;
 
 use std::path::Path;
 use std::sync::LazyLock;

@@ -1,6 +1,6 @@
 //! Random sends by every backend and on both stores.
 //!
-//! `POLYPOST_SENDING_RUNS` is how many there are of each backend and store (24), `POLYPOST_SENDING_FIRST` the seed of the first
+//! `POLYPOST_SENDING_RUNS` is how many there are of each backend and store (12), `POLYPOST_SENDING_FIRST` the seed of the first
 //! (1), `POLYPOST_SENDING_SEED` the one to repeat, `POLYPOST_SENDING_PARALLEL` how many gateways there are at once (8),
 //! `POLYPOST_SENDING_VERBOSE` whether each run is told.
 
@@ -14,8 +14,10 @@ use tokio::sync::Semaphore;
 
 use crate::{program, run};
 
-/// Runs that share a gateway and its servers.
+/// Runs that share a gateway and its servers at most.
 const BLOCK: usize = 12;
+/// Gateways of one test at least, where there are runs for them.
+const GATEWAYS: usize = 4;
 
 /// Gateways at once, of all tests together.
 static TURNS: Semaphore = Semaphore::const_new(0);
@@ -42,7 +44,7 @@ fn seeds() -> Vec<u64> {
         return vec![seed];
     }
     let first = number("POLYPOST_SENDING_FIRST").unwrap_or(1);
-    let runs = number("POLYPOST_SENDING_RUNS").unwrap_or(24);
+    let runs = number("POLYPOST_SENDING_RUNS").unwrap_or(12);
     (first..first + runs).collect()
 }
 
@@ -93,8 +95,9 @@ fn plays(way: Way, store: StoreKind) {
         open_turns();
         let seeds = seeds();
         let start = Instant::now();
+        let block = (seeds.len() / GATEWAYS).clamp(1, BLOCK);
         let blocks = seeds
-            .chunks(BLOCK)
+            .chunks(block)
             .map(|block| play(way, store, block.to_vec()));
         let failed: Vec<Vec<String>> = futures::stream::iter(blocks.collect::<Vec<_>>())
             .buffer_unordered(64)
