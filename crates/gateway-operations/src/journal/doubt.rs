@@ -71,14 +71,21 @@ pub(super) fn doubtful(
         .collect();
     // Rows that were loaded for a parent's or a reply's sake are no candidates.
     let message_ids: HashSet<&str> = new.iter().filter_map(|o| o.message_id.as_deref()).collect();
+    // A draft that was edited in place has another Message-ID than before, and its key still.
+    let keys: HashSet<&[u8]> = new.iter().map(|o| o.place.1.0.as_slice()).collect();
+    let of_keys: HashSet<MessageId> = loaded
+        .entries
+        .iter()
+        .filter(|entry| keys.contains(entry.key.0.as_slice()))
+        .map(|entry| entry.message)
+        .collect();
     let candidates: HashSet<MessageId> = loaded
         .messages
         .iter()
         .filter(|row| !row.gone)
         .filter(|row| {
-            row.message_id
-                .as_deref()
-                .is_none_or(|id| message_ids.contains(id))
+            let is_alike = |id| message_ids.contains(id);
+            row.message_id.as_deref().is_none_or(is_alike) || of_keys.contains(&row.id)
         })
         .map(|row| row.id)
         .collect();

@@ -30,7 +30,8 @@ impl GraphWorld {
             78..80 => self.rename_folder(),
             80..82 => self.move_folder(),
             82..84 => self.delete_folder(),
-            84..91 => self.create_draft(),
+            84..86 => self.create_draft(),
+            86..91 => self.edit_draft(),
             91..93 => self.append_chat(),
             93..94 => self.append_hidden(),
             94..97 => self.expire_deltas(),
@@ -241,6 +242,26 @@ impl GraphWorld {
         let user = &self.side.microsoft.user;
         let id = user.append(&mail.raw, "drafts", received);
         self.tell(format!("draft {} as {id}", self.mails.count()));
+    }
+
+    /// Saves a draft again, under its id.
+    fn edit_draft(&mut self) {
+        let drafts = self.all_mail();
+        let drafts: Vec<Truth> = drafts.into_iter().filter(|mail| mail.draft).collect();
+        let Some(old) = drafts.choose(&mut self.rng) else {
+            return self.create_draft();
+        };
+        // Of copies only the one that is edited changes.
+        let raw = match self.rng.random_bool(0.7) {
+            true => {
+                let more = format!("and more, at step {}\r\n", self.step);
+                [old.raw.clone(), more.into_bytes()].concat()
+            }
+            false => self.mails.make(&mut self.rng, self.seed).raw,
+        };
+        self.ambiguous.insert(hash_of(&old.raw));
+        let done = self.side.microsoft.user.edit_draft(&old.id, &raw);
+        self.tell(format!("save the draft {} again: {done}", old.id));
     }
 
     /// Changes nothing: the gateway must compare all.
