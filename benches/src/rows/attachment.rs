@@ -157,7 +157,9 @@ struct Watch<'a> {
 
 impl Watch<'_> {
     fn begin(&self) -> Result<Instant> {
+        // What the step before has left counts too: how much that is, is told.
         self.gateway.forget_peak()?;
+        say(&format!("{} KiB before", self.gateway.resident()?));
         Ok(Instant::now())
     }
 

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use serde_json::json;
 use test_servers::{Dovecot, DovecotOptions, Postfix, PostfixOptions, small_corpus};
@@ -73,7 +73,8 @@ pub async fn measure(setting: &mut Setting, report: &mut Report) -> Result<()> {
                 rates: Vec::new(),
             });
         }
-        measure_server(setting, report, &gateway, &sink, (name, smtp), ways).await?;
+        let measured = measure_server(setting, report, &gateway, &sink, (name, smtp), ways).await;
+        measured.with_context(|| postfix.log_tail())?;
     }
     gateway.stop().await?;
     postfix.stop().await?;
