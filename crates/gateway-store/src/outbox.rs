@@ -68,7 +68,7 @@ pub struct SendRow {
     pub record: serde_json::Value,
     /// What is sent, sealed for (`send`, id, `content`), while it may be needed again.
     pub content: Option<Vec<u8>>,
-    /// When it was asked for, to the millisecond.
+    /// The time that it is for, to the millisecond: when it was asked for, or when it is to be sent.
     pub created_at: Timestamp,
 }
 
@@ -156,6 +156,6 @@ pub trait Outbox: Send + Sync + Debug {
     /// When the next send is due, or a held one may be taken over.
     async fn next_due_send(&self) -> StoreResult<Option<Timestamp>>;
 
-    /// Forgets sends that are at their end and were asked for before this time; at most `limit`. How many.
+    /// Forgets sends that are at their end and were for a time before this one; at most `limit`. How many.
     async fn forget_sends(&self, before: Timestamp, limit: u32) -> StoreResult<u64>;
 }

@@ -3,10 +3,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use email_model::{MessageId, Timestamp};
+use email_model::{FolderId, FolderRole, MessageId, Timestamp};
 use email_provider::{Call, EmailProvider, ProviderError};
 use gateway_store::{
-    Commit, LoadRequest, MessageRow, ScopeNumber, ScopeRow, ScopeWrite, StoreError,
+    Commit, FolderRow, LoadRequest, MessageRow, ScopeNumber, ScopeRow, ScopeWrite, StoreError,
 };
 
 use super::{
@@ -103,12 +103,18 @@ impl JournalHandle {
                 .filter(|(_, empty)| **empty)
                 .map(|(place, _)| place.clone())
                 .collect();
+            let directory = self.directory();
+            let is_own =
+                |row: &&FolderRow| matches!(row.role, Some(FolderRole::Drafts | FolderRole::Sent));
+            let own = directory.folders.iter().filter(is_own);
+            let own: HashSet<FolderId> = own.map(|row| row.id).collect();
             let question = Question {
                 mailbox: &self.mailbox,
                 observations: page.observations,
                 vanished: page.vanished,
                 dead: &dead,
                 announce: page.announce,
+                own: &own,
                 now,
                 // Later than any pass that is under way: none of them ends these orphans.
                 tick: loaded.journal.tick + 1,

@@ -59,6 +59,8 @@ pub(crate) struct Question<'a> {
     /// Places known to be empty although no feed has told so yet.
     pub dead: &'a HashSet<Place>,
     pub announce: Announce,
+    /// Folders that what the gateway itself writes goes to: drafts, sent messages.
+    pub own: &'a HashSet<FolderId>,
     pub now: Timestamp,
     pub tick: i64,
 }

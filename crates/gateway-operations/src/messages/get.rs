@@ -36,6 +36,10 @@ impl Gateway {
         let call = self.interactive();
         let mut places = self.places(account, id).await?;
         let is_current = self.answers_from_memory(account, &places).await?;
+        // The pass that proves the row may have ended after the row was read.
+        if is_current && !places.reload().await? {
+            return Err(not_found());
+        }
         let found = loop {
             let Some(at) = places.next(call).await? else {
                 return Err(not_found());

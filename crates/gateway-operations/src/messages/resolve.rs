@@ -141,7 +141,8 @@ impl Places<'_> {
         self.reload().await
     }
 
-    async fn reload(&mut self) -> OperationResult<bool> {
+    /// The message as the journal has it now. False: it is gone.
+    pub async fn reload(&mut self) -> OperationResult<bool> {
         let Some((row, places)) = self.journal.places(self.row.id).await? else {
             return Ok(false);
         };

@@ -150,7 +150,9 @@ impl Gateway {
             outgoing,
         };
         match delivery.row.state {
-            SendState::Queued if delivery.row.draft.is_some() => delivery.send_scheduled().await,
+            SendState::Queued if delivery.record.scheduled_for.is_some() => {
+                delivery.send_scheduled().await
+            }
             SendState::Queued => {
                 if let Err(error) = delivery.recall_draft().await {
                     tracing::debug!(account = %account.id, %error, "what was to be sent may still be a draft");
@@ -163,13 +165,20 @@ impl Gateway {
                 Ok(())
             }
             SendState::Sending | SendState::Unknown => {
+                if delivery.row.state == SendState::Sending {
+                    // A request of the process that died may have left until now.
+                    delivery.record.handed_over_at = Some(self.now());
+                }
                 delivery.keep(SendState::Unknown).await?;
                 match delivery.settle().await? {
                     Some(_) => Ok(()),
                     None => delivery.look_again_later().await,
                 }
             }
-            SendState::Accepted => delivery.finish().await.map(|_| ()),
+            SendState::Accepted => {
+                delivery.finish().await;
+                Ok(())
+            }
             SendState::Sent | SendState::Failed | SendState::Cancelled => {
                 let state = delivery.row.state;
                 delivery.let_go(state, None).await

@@ -8,6 +8,7 @@ use email_provider::{
     Submitter,
 };
 use gateway_store::{Account, SendRow, SendState};
+use tokio::task::JoinHandle;
 
 use super::record::{SendRecord, to_value};
 use crate::{
@@ -19,6 +20,10 @@ use crate::{
 const SLOWEST: u64 = 100 << 10;
 /// How long the transfer of a draft may take of which the size is not known.
 const DRAFT_TRANSFER: Duration = Duration::from_secs(600);
+/// How long a caller waits for an answer: less than requests may take.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(100);
+/// How often it is tried to note that a message was accepted.
+const NOTED: u32 = 4;
 /// How long after its last deadline a process counts as dead.
 const GRACE: Duration = Duration::from_secs(60);
 
@@ -140,13 +145,23 @@ impl Delivery<'_> {
         let answer = self.submitter()?.submit(call, submission).await;
         match answer {
             Ok(submitted) => {
-                self.gateway.note_success(self.account).await?;
-                self.accepted(submitted).await
+                let view = self.accepted(submitted).await;
+                if let Err(error) = self.gateway.note_success(self.account).await {
+                    tracing::debug!(account = %self.account.id, %error, "a success was not noted");
+                }
+                Ok(view)
             }
             Err(error) if error.kind == ErrorKind::OutcomeUnknown => {
                 self.record.attempts = 0;
-                self.keep(SendState::Unknown).await?;
-                self.settle_soon().await
+                // The request may have waited long before it left: proofs count from now.
+                self.record.handed_over_at = Some(self.gateway.now());
+                match self.keep(SendState::Unknown).await {
+                    Ok(()) => self.settle_soon().await,
+                    Err(error) => {
+                        tracing::warn!(account = %self.account.id, %error, "a send without an answer was not noted");
+                        Err(unconfirmed())
+                    }
+                }
             }
             Err(error) => {
                 let error = self.gateway.note_failure(self.account, error).await;
@@ -155,11 +170,20 @@ impl Delivery<'_> {
         }
     }
 
-    /// The backend has accepted it.
-    pub async fn accepted(&mut self, submitted: Submitted) -> OperationResult<SentView> {
+    /// The backend has accepted it: whatever fails from now on, it went out.
+    pub async fn accepted(&mut self, submitted: Submitted) -> SentView {
         self.record.submitted = Some(submitted);
         self.record.attempts = 0;
-        self.keep(SendState::Accepted).await?;
+        for attempt in 0..NOTED {
+            match self.keep(SendState::Accepted).await {
+                Ok(()) => break,
+                Err(error) if error.kind == OperationErrorKind::Conflict => break,
+                Err(error) => {
+                    tracing::error!(account = %self.account.id, %error, "an accepted send was not noted");
+                    tokio::time::sleep(super::settling::wait(attempt)).await;
+                }
+            }
+        }
         self.finish().await
     }
 
@@ -233,6 +257,16 @@ pub(super) fn drafts_of(mailbox: &OpenMailbox) -> OperationResult<&dyn Drafts> {
             "drafts: this mailbox cannot keep drafts",
         )
     })
+}
+
+/// The answer of a send that goes on by itself, while a caller can be told of it.
+pub(super) async fn answer_in_time<T>(
+    sending: JoinHandle<OperationResult<T>>,
+) -> OperationResult<T> {
+    match tokio::time::timeout(ANSWERED_WITHIN, sending).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(_)) | Err(_) => Err(unconfirmed()),
+    }
 }
 
 /// Somebody is at this send.

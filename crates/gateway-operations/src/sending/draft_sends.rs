@@ -6,7 +6,7 @@ use gateway_store::{Account, OpenedSend, SendId, SendRow, SendState};
 use super::{
     SendOptions, SendOutcome,
     answers::{Earlier, key_of},
-    delivery::{Delivery, in_progress},
+    delivery::{Delivery, answer_in_time, in_progress, unconfirmed},
     kept_drafts::Kept,
     messages::random_number,
     record::{SendRecord, to_value},
@@ -33,6 +33,22 @@ impl Gateway {
                 return Ok(outcome);
             }
         }
+        let (gateway, account) = (self.clone(), account.clone());
+        let sending = self
+            .inner
+            .tasks
+            .spawn(async move { gateway.begin_draft_send(&account, id, at, &options).await });
+        answer_in_time(sending).await
+    }
+
+    /// Goes on when the caller stops waiting: what is in the outbox is known to its draft.
+    async fn begin_draft_send(
+        &self,
+        account: &Account,
+        id: DraftId,
+        at: Option<Timestamp>,
+        options: &SendOptions,
+    ) -> OperationResult<SendOutcome> {
         let mut kept = self.kept_draft(account, id).await?;
         if kept.mailbox.provider.submitter().is_none() {
             return Err(OperationError::new(
@@ -41,13 +57,22 @@ impl Gateway {
             ));
         }
         let at = at.filter(|at| *at > self.now());
+        if self.is_unknown_for_good(account, &kept).await? {
+            return Err(unconfirmed());
+        }
         self.call_off(account, &kept).await?;
-        let (row, record) = match self.open_draft_send(account, &kept, at, &options).await? {
+        let (row, record) = match self.open_draft_send(account, &kept, at, options).await? {
             Ok(opened) => opened,
             Err(answered) => return Ok(answered),
         };
         kept.record.send = Some(row.id.0);
-        if let Err(error) = self.write_draft(account, &mut kept).await {
+        let mut begun = self.write_draft(account, &mut kept).await;
+        if begun.is_ok() && at.is_none() {
+            begun = self
+                .expect(&kept.journal, &kept.record, kept.row.message)
+                .await;
+        }
+        if let Err(error) = begun {
             self.cancel(row).await?;
             return Err(error);
         }
@@ -55,36 +80,23 @@ impl Gateway {
             self.inner.clerk.wake();
             return Ok(SendOutcome::Scheduled { at });
         }
-        self.expect(&kept.journal, &kept.record, kept.row.message)
-            .await?;
-        let (gateway, account, draft) = (self.clone(), account.clone(), kept.row.id);
-        let sending = self.inner.tasks.spawn(async move {
-            let delivery = Delivery {
-                gateway: &gateway,
-                account: &account,
-                mailbox: kept.mailbox,
-                journal: kept.journal,
-                row,
-                record,
-                outgoing: None,
-            };
-            let sent = delivery.deliver().await;
-            match &sent {
-                Ok(_) => {
-                    gateway.inner.store.remove_draft(account.id, draft).await?;
-                }
-                Err(error) if error.kind == OperationErrorKind::Conflict => {
-                    let mut kept = gateway.kept_draft(&account, draft).await?;
-                    kept.record.stale = true;
-                    gateway.write_draft(&account, &mut kept).await?;
-                }
-                Err(_) => {}
-            }
-            sent
-        });
-        let sent = sending
-            .await
-            .map_err(|_| OperationError::internal("sending ended without an answer"))?;
+        let delivery = Delivery {
+            gateway: self,
+            account,
+            mailbox: kept.mailbox,
+            journal: kept.journal,
+            row,
+            record,
+            outgoing: None,
+        };
+        let sent = delivery.deliver().await;
+        if let Err(error) = &sent
+            && error.kind == OperationErrorKind::Conflict
+        {
+            let mut kept = self.kept_draft(account, kept.row.id).await?;
+            kept.record.stale = true;
+            self.write_draft(account, &mut kept).await?;
+        }
         sent.map(SendOutcome::Sent)
     }
 
@@ -127,7 +139,7 @@ impl Gateway {
             version: 0,
             record: to_value(&record)?,
             content: None,
-            created_at: self.now(),
+            created_at: at.unwrap_or_else(|| self.now()),
         };
         let earlier = match self.inner.store.open_send(&row).await? {
             OpenedSend::New => return Ok(Ok((row, record))),
@@ -161,6 +173,7 @@ impl Gateway {
         };
         match row.state {
             SendState::Failed | SendState::Cancelled => Ok(()),
+            SendState::Unknown if row.due_at.is_none() => Ok(()),
             SendState::Sent => Err(OperationError::not_found("draft")),
             SendState::Queued if !self.is_held(&row) => self.cancel(row).await,
             SendState::Queued | SendState::Sending | SendState::Unknown | SendState::Accepted => {
@@ -180,12 +193,23 @@ impl Gateway {
             return Ok(());
         };
         let row = self.inner.store.send(account.id, SendId(number)).await?;
+        if row.as_ref().is_some_and(is_given_up) {
+            return Ok(());
+        }
         match row.map(|row| (row.state, self.is_held(&row))) {
             None | Some((SendState::Failed | SendState::Cancelled, _)) => Ok(()),
             Some((SendState::Queued, false)) => Ok(()),
             Some((SendState::Sent, _)) => Err(OperationError::not_found("draft")),
             Some(_) => Err(in_progress()),
         }
+    }
+
+    async fn is_unknown_for_good(&self, account: &Account, kept: &Kept) -> OperationResult<bool> {
+        let Some(number) = kept.record.send else {
+            return Ok(false);
+        };
+        let row = self.inner.store.send(account.id, SendId(number)).await?;
+        Ok(row.as_ref().is_some_and(is_given_up))
     }
 
     fn is_held(&self, row: &SendRow) -> bool {
@@ -203,4 +227,9 @@ impl Gateway {
             false => Err(in_progress()),
         }
     }
+}
+
+/// Whether it was handed over, and nobody looks for it any more.
+fn is_given_up(row: &SendRow) -> bool {
+    row.state == SendState::Unknown && row.due_at.is_none()
 }

@@ -14,7 +14,7 @@ use super::{
     record::{DraftRecord, to_value},
     scheduled::scheduled,
 };
-use crate::{Gateway, OperationErrorKind, OperationResult, ReadRequest};
+use crate::{Gateway, OperationError, OperationErrorKind, OperationResult, ReadRequest};
 
 impl Gateway {
     /// Keeps a draft.
@@ -110,7 +110,11 @@ impl Gateway {
             }
             Err(error) => Err(error),
         };
-        kept.journal.found(&kept.record.message_id).await?;
+        if saved.as_ref().err().is_none_or(leaves_it_as_it_was)
+            && let Err(error) = kept.journal.found(&kept.record.message_id).await
+        {
+            tracing::debug!(account = %account.id, %error, "an expected message is still waited for");
+        }
         self.changed(account);
         saved
     }
@@ -167,6 +171,15 @@ impl Gateway {
             .first_look(account, &mailbox, &journal, &revised, keywords)
             .await?;
         if message != kept.row.message {
+            // Somebody may have asked for the message as a draft of its own.
+            if let Some(other) = self
+                .inner
+                .store
+                .draft_of_message(account.id, message)
+                .await?
+            {
+                self.inner.store.remove_draft(account.id, other.id).await?;
+            }
             kept.row.message = message;
             self.write_draft(account, kept).await?;
         }
@@ -247,6 +260,17 @@ impl Gateway {
         self.inner.contents.note_change(account.id, self.now());
         self.hint_pass(account.id);
     }
+}
+
+/// Whether a failed change has certainly not been made.
+fn leaves_it_as_it_was(error: &OperationError) -> bool {
+    matches!(
+        error.kind,
+        OperationErrorKind::Conflict
+            | OperationErrorKind::NotFound
+            | OperationErrorKind::Unprocessable
+            | OperationErrorKind::Forbidden
+    )
 }
 
 fn gone_is_done(error: email_provider::ProviderError) -> ProviderResult<()> {

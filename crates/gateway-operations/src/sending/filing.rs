@@ -1,12 +1,13 @@
 //! After a message went out: the sender's copy, its keywords, its ids.
 
 use email_provider::{
-    Detail, MessageEdit, MessageRef, ProviderResult, Settled, Submission, Unsettled,
+    Call, Detail, ErrorKind, MessageEdit, MessageRef, ProviderResult, Settled, Submission,
+    Submitter, Unsettled,
 };
 use gateway_store::SendState;
 
 use super::{delivery::Delivery, record::Outcome};
-use crate::{AccountDetails, OperationResult, SentView};
+use crate::{AccountDetails, SentView};
 
 /// How often the copy is looked for, at growing intervals.
 const ATTEMPTS: u32 = 8;
@@ -14,7 +15,7 @@ const ATTEMPTS: u32 = 8;
 impl Delivery<'_> {
     /// Sees to the copy of an accepted message. What cannot be done now is tried again later, and does not keep
     /// the caller.
-    pub async fn finish(&mut self) -> OperationResult<SentView> {
+    pub async fn finish(&mut self) -> SentView {
         let mut outcome = Outcome::default();
         let submitted = self.record.submitted.clone().unwrap_or_default();
         for refused in &submitted.refused {
@@ -41,20 +42,44 @@ impl Delivery<'_> {
         let is_complete = !outcome.copy_missing || !self.keeps_copies();
         self.record.outcome = Some(outcome);
         let view = self.record.view();
-        if is_complete || self.record.attempts >= ATTEMPTS {
+        let noted = if is_complete || self.record.attempts >= ATTEMPTS {
             self.forget_expectation().await;
-            self.let_go(SendState::Sent, None).await?;
+            let noted = self.let_go(SendState::Sent, None).await;
+            self.forget_draft().await;
+            noted
         } else {
             self.record.attempts += 1;
             let due = self.gateway.now() + super::settling::wait(self.record.attempts);
-            self.let_go(SendState::Accepted, Some(due)).await?;
+            self.let_go(SendState::Accepted, Some(due)).await
+        };
+        if let Err(error) = noted {
+            tracing::warn!(account = %self.account.id, %error, "the copy of a sent message was not noted");
         }
         self.gateway
             .inner
             .contents
             .note_change(self.account.id, self.gateway.now());
         self.gateway.hint_pass(self.account.id);
-        Ok(view)
+        view
+    }
+
+    /// The draft that was sent is none any more; one that was sent at its time still tells of that.
+    async fn forget_draft(&self) {
+        let Some(draft) = self
+            .row
+            .draft
+            .filter(|_| self.record.scheduled_for.is_none())
+        else {
+            return;
+        };
+        let removed = self
+            .gateway
+            .inner
+            .store
+            .remove_draft(self.account.id, draft);
+        if let Err(error) = removed.await {
+            tracing::debug!(account = %self.account.id, %error, "a draft that was sent is still known");
+        }
     }
 
     fn keeps_copies(&self) -> bool {
@@ -68,17 +93,35 @@ impl Delivery<'_> {
             return Ok(None);
         };
         match self.submission() {
-            Some(submission @ Submission::Draft(_)) => {
-                submitter.file(call, submission, &submitted).await
+            Some(submission @ Submission::Draft(draft)) => {
+                // A backend that sends drafts alone files what it sends, under the name of the draft.
+                if self.keeps_copies() || submitter.limits().drafts_only {
+                    return submitter.file(call, submission, &submitted).await;
+                }
+                if let Some(drafts) = self.mailbox.provider.drafts() {
+                    match drafts.discard(call, draft).await {
+                        Err(error) if error.kind != ErrorKind::NotFound => return Err(error),
+                        _ => {}
+                    }
+                }
+                self.find(submitter, call).await
             }
             Some(submission @ Submission::Message(_)) if self.keeps_copies() => {
                 submitter.file(call, submission, &submitted).await
             }
             // Nothing to file it from, or not wanted: the backend may have done so.
-            _ => match submitter.settle(call, self.unsettled()).await? {
-                Settled::Sent(place) => Ok(place),
-                Settled::NotSent | Settled::Unknown => Ok(None),
-            },
+            _ => self.find(submitter, call).await,
+        }
+    }
+
+    async fn find(
+        &self,
+        submitter: &dyn Submitter,
+        call: Call,
+    ) -> ProviderResult<Option<MessageRef>> {
+        match submitter.settle(call, self.unsettled()).await? {
+            Settled::Sent(place) => Ok(place),
+            Settled::NotSent | Settled::Unknown => Ok(None),
         }
     }
 

@@ -9,7 +9,7 @@ use super::{
     Held, NewMessage, SendOptions, SendOutcome, SentView,
     answers::{Earlier, key_of},
     compose::{Stamp, outgoing, own_mailboxes},
-    delivery::{Delivery, in_progress},
+    delivery::{Delivery, answer_in_time, in_progress},
     record::{SendRecord, to_value},
 };
 use crate::{
@@ -140,9 +140,7 @@ impl Gateway {
             };
             delivery.deliver().await
         });
-        sending
-            .await
-            .map_err(|_| OperationError::internal("sending ended without an answer"))?
+        answer_in_time(sending).await
     }
 
     /// Puts a send into the outbox, held by this process.

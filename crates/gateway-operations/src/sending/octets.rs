@@ -1,15 +1,10 @@
 //! A composed message as backends read it.
 
-use bytes::Bytes;
 use email_mime::compose::{Composed, Form};
 use email_provider::{ByteStream, ErrorKind, MessageCopy, MessageOctets, ProviderError};
 use futures::{StreamExt as _, stream};
-use tokio::sync::mpsc;
 
 use super::Held;
-
-/// Chunks that are read before the backend asks for them.
-const AHEAD: usize = 4;
 
 /// The message, and what its attachments are in.
 #[derive(Debug)]
@@ -40,18 +35,13 @@ impl MessageOctets for ComposedOctets {
         if !self.spooled {
             return stream::iter(chunks.map(|chunk| chunk.map_err(unreadable))).boxed();
         }
-        let (sender, receiver) = mpsc::channel::<Result<Bytes, ProviderError>>(AHEAD);
-        let holds = self.holds.clone();
-        tokio::task::spawn_blocking(move || {
-            for chunk in chunks {
-                if sender.blocking_send(chunk.map_err(unreadable)).is_err() {
-                    break;
-                }
-            }
-            drop(holds);
-        });
-        stream::unfold(receiver, |mut receiver| async {
-            Some((receiver.recv().await?, receiver))
+        // A thread only for as long as a chunk takes: who takes them may be slow.
+        let reading = (chunks, self.holds.clone());
+        stream::unfold(Some(reading), |reading| async {
+            let (mut chunks, holds) = reading?;
+            let read = tokio::task::spawn_blocking(move || (chunks.next(), chunks)).await;
+            let (chunk, chunks) = read.ok()?;
+            Some((chunk?.map_err(unreadable), Some((chunks, holds))))
         })
         .boxed()
     }

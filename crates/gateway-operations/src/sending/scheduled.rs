@@ -13,11 +13,24 @@ const TRIED_FOR: chrono::Duration = chrono::Duration::hours(24);
 impl Delivery<'_> {
     /// Sends the draft whose time has come. Nothing of it has been handed over.
     pub async fn send_scheduled(mut self) -> OperationResult<()> {
-        let Some(kept) = self.scheduled_draft().await? else {
-            let gone = OperationError::not_found("draft");
-            self.failed(gone).await;
-            return Ok(());
+        let kept = match self.scheduled_draft().await {
+            Ok(Some(kept)) => kept,
+            Ok(None) => {
+                self.failed(OperationError::not_found("draft")).await;
+                return Ok(());
+            }
+            Err(error) => {
+                let error = self.failed(error).await;
+                return match may_pass(&error) {
+                    true => self.try_later(&error).await,
+                    false => Ok(()),
+                };
+            }
         };
+        if kept.record.send != Some(self.row.id.0) {
+            // The draft knows of another send: this one was begun and never answered.
+            return self.let_go(SendState::Cancelled, None).await;
+        }
         self.record.draft = Some(kept.record.draft);
         self.expect(&kept.row).await?;
         let (gateway, account) = (self.gateway, self.account);
@@ -88,6 +101,9 @@ fn may_pass(error: &OperationError) -> bool {
         OperationErrorKind::ProviderUnavailable
             | OperationErrorKind::RateLimited
             | OperationErrorKind::MailboxUnavailable
+            | OperationErrorKind::TokenRefreshFailed
+            // It is being changed at this moment.
+            | OperationErrorKind::Conflict
     )
 }
 

@@ -31,7 +31,9 @@ impl Delivery<'_> {
                 tokio::time::sleep(wait(attempt)).await;
             }
         }
-        self.look_again_later().await?;
+        if let Err(error) = self.look_again_later().await {
+            tracing::warn!(account = %self.account.id, %error, "a send without an answer was not noted");
+        }
         Err(unconfirmed())
     }
 
@@ -45,7 +47,7 @@ impl Delivery<'_> {
                     at,
                     ..Submitted::default()
                 };
-                self.accepted(submitted).await.map(|view| Some(Ok(view)))
+                Ok(Some(Ok(self.accepted(submitted).await)))
             }
             Ok(Settled::NotSent) => {
                 let error = OperationError::new(

@@ -126,7 +126,8 @@ impl Error {
         match self {
             Self::Refused { stage, reply } => refusal_kind(*stage, reply),
             Self::Recipients(_, reply) => refusal_kind(Stage::Recipient, reply),
-            Self::Credentials(_) => ErrorKind::Unauthenticated,
+            // The mailbox itself may take them: a server that only does not send must not end reading.
+            Self::Credentials(_) => ErrorKind::Forbidden,
             Self::Network(NetworkError::Forbidden) => ErrorKind::Forbidden,
             Self::Closed
             | Self::Timeout(_)

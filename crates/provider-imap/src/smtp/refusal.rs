@@ -20,7 +20,7 @@ pub(super) fn refusal_kind(stage: Stage, reply: &Reply) -> ErrorKind {
     }
     // RFC 4954 section 6: 530 and 5.7.0 ask for a sign-in, 534 and 538 for another mechanism.
     if matches!(reply.code(), 530 | 534 | 535 | 538) {
-        return ErrorKind::Unauthenticated;
+        return ErrorKind::Forbidden;
     }
     match stage {
         // 552 and 5.3.4 are about size, whatever the stage (RFC 1870 section 6).

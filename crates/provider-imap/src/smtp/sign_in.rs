@@ -73,6 +73,7 @@ fn outcome(reply: Reply, secret: &str) -> Result<()> {
     // What was not understood may be repeated in the answer.
     let text = reply.to_string();
     let repeats = text.contains(secret)
+        || text.contains(&encode(secret))
         || text
             .split(|c: char| !c.is_ascii_alphanumeric() && !"+/=".contains(c))
             .any(|word| word.len() >= 16 && BASE64_STANDARD.decode(word).is_ok());

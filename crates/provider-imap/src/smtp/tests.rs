@@ -117,7 +117,7 @@ fn refusals_become_kinds() {
         (
             Stage::Sender,
             "530 5.7.0 Must issue STARTTLS first",
-            ErrorKind::Unauthenticated,
+            ErrorKind::Forbidden,
         ),
         (Stage::Sender, "552 5.3.4 Too big", ErrorKind::Invalid),
         (Stage::Sender, "501 5.1.7 Bad address", ErrorKind::Invalid),

@@ -165,7 +165,7 @@ async fn before_the_last_octet_every_failure_is_certain() {
         .on("AUTH", Some("535 5.7.8 no"))
         .send_plain()
         .await;
-    assert_eq!(sent, Some(ErrorKind::Unauthenticated));
+    assert_eq!(sent, Some(ErrorKind::Forbidden));
     let sent = Script::default()
         .on("AUTH", Some("454 4.7.0 later"))
         .send_plain()

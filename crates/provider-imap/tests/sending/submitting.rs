@@ -147,7 +147,7 @@ async fn a_wrong_password_is_the_credentials_and_repeats_no_secret() {
     let error = submit(provider.as_ref(), &outgoing, call())
         .await
         .unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Unauthenticated, "{error}");
+    assert_eq!(error.kind, ErrorKind::Forbidden, "{error}");
     assert!(!format!("{error} {error:?}").contains("not the password"));
 }
 
@@ -208,7 +208,7 @@ async fn a_refused_token_is_replaced_once() {
         let outgoing = outgoing(message(&mailbox.user, &[&to]));
         let sent = submit(provider.as_ref(), &outgoing, call()).await;
         assert_eq!(*tokens.refused.lock().unwrap(), ["stale"]);
-        let expected = (!is_sent).then_some(ErrorKind::Unauthenticated);
+        let expected = (!is_sent).then_some(ErrorKind::Forbidden);
         assert_eq!(kind(sent), expected);
         let delivered = postfix.delivered(&to).await.unwrap();
         assert_eq!(delivered.len(), usize::from(is_sent));

@@ -66,6 +66,11 @@ impl State<'_> {
     /// The message that the gateway itself has put there.
     fn expected_there(&self, observation: &Observation) -> Option<MessageId> {
         let id = *self.expected.get(observation.message_id.as_deref()?)?;
+        // A copy that was sent to the sender has the same Message-ID, and is another message.
+        let mut folders = observation.folders.iter().flatten();
+        if !folders.any(|folder| self.question.own.contains(folder)) {
+            return None;
+        }
         self.messages
             .get(&id)
             .is_some_and(|row| !row.gone)
