@@ -1,5 +1,6 @@
 //! Folders with a part in sending, and the messages with a given Message-ID in them.
 
+use chrono::NaiveDate;
 use email_model::FolderRole;
 use email_provider::{Call, ErrorKind, ProviderError, ProviderResult};
 
@@ -61,10 +62,32 @@ pub(super) async fn with_id(
     if message_id.is_empty() {
         return Ok(UidSet::new());
     }
-    let key = SearchKey::And(vec![
+    search_id(connection, message_id, None, call).await
+}
+
+/// The same, of those that came on this day or later: headers of a large folder are long to read.
+pub(super) async fn with_id_since(
+    connection: &mut Connection,
+    message_id: &str,
+    since: NaiveDate,
+    call: Call,
+) -> ProviderResult<UidSet> {
+    search_id(connection, message_id, Some(since), call).await
+}
+
+async fn search_id(
+    connection: &mut Connection,
+    message_id: &str,
+    since: Option<NaiveDate>,
+    call: Call,
+) -> ProviderResult<UidSet> {
+    let mut keys = vec![
         SearchKey::Header("Message-ID".into(), message_id.into()),
         SearchKey::Deleted.negated(),
-    ]);
+    ];
+    // Servers look at the first conditions first.
+    keys.splice(0..0, since.map(SearchKey::Since));
+    let key = SearchKey::And(keys);
     Ok(connection.uid_search(&key, call.deadline).await?)
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{NaiveDate, TimeDelta};
 use email_model::FolderRole;
 use email_provider::{
     ByteStream, Call, ErrorKind, MessageRef, Outgoing, ProviderError, ProviderResult,
@@ -11,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{
     Sending,
-    folders::{folder_of, select_to_change, with_id},
+    folders::{folder_of, select_to_change, with_id_since},
 };
 use crate::{
     known_servers::SentCopy,
@@ -23,6 +24,8 @@ use crate::{
 /// How long a server that files sent mail by itself is given to do so.
 const FILED_WITHIN: Duration = Duration::from_secs(10);
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+/// Longer than anybody looks for a message that was handed over, clocks of servers that are wrong included.
+const LOOKED_FOR: TimeDelta = TimeDelta::days(8);
 
 /// What can be filed: read from the beginning each time.
 #[async_trait]
@@ -63,12 +66,13 @@ impl ImapProvider {
             .await
             .map_err(|_| ProviderError::from(Error::Timeout("an earlier copy")))?;
         let mut again = true;
+        let since = self.sent_since();
         loop {
             let mut connection = self.short(call).await?;
             let Some(folder) = folder_of(&mut connection, FolderRole::Sent, call).await? else {
                 return Ok(None);
             };
-            if let Some(found) = find(&mut connection, &folder, message_id, call).await? {
+            if let Some(found) = find(&mut connection, &folder, message_id, since, call).await? {
                 return Ok(Some(found));
             }
             let (length, octets) = copy.read().await?;
@@ -82,7 +86,7 @@ impl ImapProvider {
             );
             match appended.await {
                 Ok(Some((validity, uid))) => return Ok(Some(reference(&folder, validity, uid))),
-                Ok(None) => return find(&mut connection, &folder, message_id, call).await,
+                Ok(None) => return find(&mut connection, &folder, message_id, since, call).await,
                 // It may be there: whoever looks again finds it.
                 Err(error) if error.kind == ErrorKind::OutcomeUnknown && again => again = false,
                 Err(error) if error.kind == ErrorKind::OutcomeUnknown => {
@@ -94,6 +98,13 @@ impl ImapProvider {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Copies of what is still looked for came on this day or later.
+    fn sent_since(&self) -> NaiveDate {
+        let now = self.sending.as_ref().map(|sending| sending.clock.now());
+        let since = now.and_then(|now| now.checked_sub_signed(LOOKED_FOR));
+        since.map(|since| since.date_naive()).unwrap_or_default()
     }
 
     /// Looks again and again, until the call's time is nearly over at most.
@@ -118,9 +129,10 @@ impl ImapProvider {
         call: Call,
         message_id: &str,
     ) -> ProviderResult<Option<MessageRef>> {
+        let since = self.sent_since();
         let mut connection = self.short(call).await?;
         match folder_of(&mut connection, FolderRole::Sent, call).await? {
-            Some(folder) => find(&mut connection, &folder, message_id, call).await,
+            Some(folder) => find(&mut connection, &folder, message_id, since, call).await,
             None => Ok(None),
         }
     }
@@ -144,15 +156,16 @@ pub(super) async fn append(
         .await?)
 }
 
-/// The newest message with this Message-ID in a folder.
+/// The newest message with this Message-ID that came into a folder since then.
 async fn find(
     connection: &mut Connection,
     folder: &MailboxName,
     message_id: &str,
+    since: NaiveDate,
     call: Call,
 ) -> ProviderResult<Option<MessageRef>> {
     let state = select_to_change(connection, folder, call).await?;
-    let found = with_id(connection, message_id, call).await?;
+    let found = with_id_since(connection, message_id, since, call).await?;
     Ok(found
         .last()
         .map(|uid| reference(folder, state.uid_validity, uid)))

@@ -3,7 +3,7 @@
 use email_model::MessageId;
 use gateway_store::Seq;
 
-use super::{Observation, State};
+use super::{Observation, State, places::is_draft};
 use crate::journal::Announce;
 
 impl State<'_> {
@@ -31,8 +31,14 @@ impl State<'_> {
         }
         let succeeded = self.succeeded.remove(&id);
         let revised = observation.revised && announce == Announce::Feed;
-        if succeeded || revised {
+        // A draft that is none any more was sent, and has another date since then.
+        let labels = observation.labels.as_ref();
+        let was_sent = announce == Announce::Feed
+            && is_draft(next.labels.as_ref())
+            && labels.is_some_and(|labels| !is_draft(Some(labels)));
+        if succeeded || revised || was_sent {
             next.received_at = observation.received_at.or(next.received_at);
+            next.message_id = observation.message_id.clone().or(next.message_id);
             next.envelope = None;
         }
         if succeeded {

@@ -182,6 +182,6 @@ impl State<'_> {
     }
 }
 
-fn is_draft(labels: Option<&Labels>) -> bool {
+pub(super) fn is_draft(labels: Option<&Labels>) -> bool {
     labels.is_some_and(|labels| labels.flags.contains(Flags::DRAFT))
 }
