@@ -125,11 +125,17 @@ impl Pool {
             let returned = self.0.returned.notified();
             let mut returned = std::pin::pin!(returned);
             returned.as_mut().enable();
-            let Some(mut seat) = self.seat(class, mailbox)? else {
-                // As many connections as the server allows are in use: one of them will do.
-                let waited = timeout_at(deadline, returned).await;
-                waited.map_err(|_| Error::Timeout("a free connection"))?;
-                continue;
+            let mut seat = match self.seat(class, mailbox)? {
+                Seat::Taken(seat) => *seat,
+                Seat::Full(until) => {
+                    // As many connections as the server allows are in use: one of them will do. Who waits may be
+                    // the one who holds it, so that another is tried once the refusal is over.
+                    let waited = timeout_at(deadline.min(until), returned).await;
+                    if waited.is_err() && deadline <= until {
+                        return Err(Error::Timeout("a free connection"));
+                    }
+                    continue;
+                }
             };
             if let Some(mut connection) = seat.connection.take() {
                 if !self.is_alive(&mut connection, deadline).await {
@@ -183,8 +189,8 @@ impl Pool {
         }
     }
 
-    /// An idle connection, or leave to make one; `None` where one must come back first.
-    fn seat(&self, class: Class, mailbox: Option<&MailboxName>) -> Result<Option<Held>> {
+    /// An idle connection, or leave to make one.
+    fn seat(&self, class: Class, mailbox: Option<&MailboxName>) -> Result<Seat> {
         let mut state = self.0.state();
         if state.closed {
             return Err(Error::Closed);
@@ -198,21 +204,21 @@ impl Pool {
             .or(state.idle.len().checked_sub(1));
         let connection = found.map(|index| state.idle.remove(index));
         if connection.is_none()
-            && let Some(error) = state.backoff.refusal(Instant::now())
+            && let Some((error, until)) = state.backoff.refusal(Instant::now())
         {
             return match state.lent {
                 0 => Err(error),
-                _ => Ok(None),
+                _ => Ok(Seat::Full(until)),
             };
         }
         state.in_use += 1;
         state.lent += usize::from(class != Class::Watch);
-        Ok(Some(Held {
+        Ok(Seat::Taken(Box::new(Held {
             connection,
             class,
             pool: self.0.clone(),
             generation: state.generation,
-        }))
+        })))
     }
 
     /// Whether an idle connection can be used. One that has been idle for long is asked.
@@ -329,6 +335,14 @@ fn farewell(connections: impl IntoIterator<Item = Connection>) {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What there is for who wants a connection.
+enum Seat {
+    /// A connection, or leave to make one.
+    Taken(Box<Held>),
+    /// The server refuses another one until then: one must come back first.
+    Full(Instant),
 }
 
 /// Counts a connection, or one in the making, as in use.

@@ -75,7 +75,10 @@ impl ImapProvider {
             if let Some(found) = find(&mut connection, &folder, message_id, since, call).await? {
                 return Ok(Some(found));
             }
+            // To read it may take a connection: nobody holds one while waiting for another longer than need be.
+            drop(connection);
             let (length, octets) = copy.read().await?;
+            let mut connection = self.short(call).await?;
             let appended = append(
                 &mut connection,
                 &folder,

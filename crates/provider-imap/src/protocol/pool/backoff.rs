@@ -49,14 +49,15 @@ impl Backoff {
         });
     }
 
-    /// The refusal that still stands.
-    pub(super) fn refusal(&self, now: Instant) -> Option<Error> {
+    /// The refusal that still stands, and until when.
+    pub(super) fn refusal(&self, now: Instant) -> Option<(Error, Instant)> {
         let last = self.last.as_ref().filter(|last| last.until > now)?;
-        Some(Error::Backoff {
+        let error = Error::Backoff {
             kind: last.kind,
             message: last.message.clone(),
             wait: last.until - now,
-        })
+        };
+        Some((error, last.until))
     }
 }
 
@@ -81,7 +82,7 @@ mod tests {
         for _ in 0..40 {
             backoff.note(&refused("A1 NO [LIMIT] Too many"), now);
         }
-        let error = backoff.refusal(now).unwrap();
+        let (error, _) = backoff.refusal(now).unwrap();
         assert_eq!(error.kind(), ErrorKind::RateLimited);
         assert_eq!(error.retry_after(), Some(LONGEST));
     }
@@ -91,7 +92,7 @@ mod tests {
         let (mut backoff, now) = (Backoff::default(), Instant::now());
         backoff.note(&refused("A1 NO [AUTHENTICATIONFAILED] no"), now);
         assert_eq!(
-            backoff.refusal(now).unwrap().kind(),
+            backoff.refusal(now).unwrap().0.kind(),
             ErrorKind::Unauthenticated
         );
     }
@@ -104,7 +105,7 @@ mod tests {
             now,
         );
         assert_eq!(
-            backoff.refusal(now).unwrap().retry_after(),
+            backoff.refusal(now).unwrap().0.retry_after(),
             Some(Duration::from_secs(1800))
         );
         backoff = Backoff::default();
