@@ -35,17 +35,20 @@ pub async fn talk(api: &Api, call: &Call) -> Result<Ending> {
     let start = Instant::now();
     let (mut failures, mut unknown) = (0, 0);
     let mut heard = String::new();
+    let mut is_refused = false;
     while start.elapsed() < PATIENCE {
         let answer = match api.call(call.clone()).await {
             Ok(answer) => answer,
             Err(Failure::NoAnswer(why)) => {
                 heard = why;
+                is_refused = false;
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             }
             Err(violation) => bail!("{violation}"),
         };
         heard = answer.told();
+        is_refused = matches!(answer.status, 408 | 429 | 502 | 503);
         let asked = answer.retry_after().unwrap_or(Duration::from_millis(200));
         let mut wait = asked.min(LONGEST_WAIT);
         match (answer.status, answer.code()) {
@@ -61,6 +64,10 @@ pub async fn talk(api: &Api, call: &Call) -> Result<Ending> {
             _ => return Ok(Ending::Refused(heard)),
         }
         tokio::time::sleep(wait).await;
+    }
+    // Each answer may take long where the server puts everybody off.
+    if is_refused {
+        return Ok(Ending::Refused(heard));
     }
     bail!("no end after {PATIENCE:?}; the last answer: {heard}")
 }
