@@ -104,7 +104,7 @@ pub struct Faults {
     pub errors: Vec<ErrorFault>,
     /// A page of more than so many messages with their bodies is 504.
     pub slow_pages: Option<usize>,
-    /// `messages.get` does not find a message that is there.
+    /// `messages.get` does not find a message that is there; asked for again, it does.
     pub missing_messages: When,
     /// A successful answer's body is cut in half, with a length to match.
     pub truncated_bodies: When,

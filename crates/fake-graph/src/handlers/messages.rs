@@ -32,9 +32,12 @@ pub(super) fn run(world: &mut World, request: &Request) -> Result<Answer, ApiErr
 fn get(world: &mut World, request: &Request) -> Result<Answer, ApiError> {
     let number = request.message(mailbox(world, request)?)?;
     let World { faults, rng, .. } = &mut *world;
-    if faults.concern(request.method.id) && faults.missing_messages.strikes(rng) {
+    let strikes = faults.concern(request.method.id) && faults.missing_messages.strikes(rng);
+    let missed = &mut mailbox_mut(world, request)?.missed;
+    if strikes && missed.insert(number) {
         return Err(ApiError::not_found());
     }
+    missed.remove(&number);
     message_answer(world, request, number)
 }
 

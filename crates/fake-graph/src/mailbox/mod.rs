@@ -66,6 +66,8 @@ pub(crate) struct Mailbox {
     pub object_id: String,
     pub folders: BTreeMap<FolderKey, Folder>,
     pub messages: BTreeMap<Number, Stored>,
+    /// Messages that were said to be missing when they were last asked for, although they are there.
+    pub missed: BTreeSet<Number>,
     /// Both ids of every message, and those of the messages that `readable_after_deletion` keeps.
     by_id: HashMap<Arc<str>, Number>,
     by_message_id: HashMap<String, Vec<Number>>,
@@ -94,6 +96,7 @@ impl Mailbox {
             object_id: String::new(),
             folders: BTreeMap::new(),
             messages: BTreeMap::new(),
+            missed: BTreeSet::new(),
             by_id: HashMap::new(),
             by_message_id: HashMap::new(),
             order: BTreeMap::new(),
