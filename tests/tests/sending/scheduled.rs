@@ -70,11 +70,17 @@ fn a_scheduled_send_of_two_gateways_goes_out_once() {
     run(async {
         let mailbox = Mailbox::new(Way::Smtp, StoreKind::Postgres).await;
         let _second = mailbox.second_gateway().await;
-        let word = mailbox.word();
-        let draft = mailbox.draft(mailbox.letter(&word)).await;
-        schedule(&mailbox, &draft).await;
+        let mut words = Vec::new();
+        for _ in 0..8 {
+            let word = mailbox.word();
+            let draft = mailbox.draft(mailbox.letter(&word)).await;
+            schedule(&mailbox, &draft).await;
+            words.push(word);
+        }
         make_due(mailbox.gateway.storage()).await.expect("due");
-        mailbox.arrived(&word, 1).await;
+        for word in words {
+            mailbox.arrived(&word, 1).await;
+        }
     });
 }
 
