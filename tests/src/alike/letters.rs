@@ -47,6 +47,12 @@ impl Letters {
         }
     }
 
+    /// It is gone, and nobody replies to it any more: which conversation a reply to a mail that is nowhere belongs to is
+    /// every mailbox's own affair.
+    pub fn forget(&mut self, letter: &Letter) {
+        self.threads.retain(|(id, ..)| *id != letter.message_id);
+    }
+
     /// Another mail: of text, of HTML, of both, with something attached or shown inside, or a reply to an older one.
     pub fn write(&mut self, rng: &mut ChaCha8Rng) -> Letter {
         self.count += 1;

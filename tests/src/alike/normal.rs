@@ -57,8 +57,8 @@ fn words(body: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Characters of a snippet that every mailbox must show.
-const BEGINNING: usize = 20;
+/// Characters of a snippet that every mailbox must show: Dovecot has a space where a tag ends, others have none.
+const BEGINNING: usize = 19;
 
 fn without_sizes(record: &mut Value) {
     let attachments = record["attachments"].as_array_mut();

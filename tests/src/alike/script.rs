@@ -68,11 +68,19 @@ impl fmt::Display for Change {
 #[derive(Debug, Clone)]
 struct Kept {
     letter: Letter,
+    now: State,
+    /// As the clients last saw it; what came in this round they do not know yet.
+    ///
+    /// What changes and changes back before they look again may be told or not, and what changes and goes may be told as
+    /// it was before or after, as a pass came between or none did: no history has either.
+    seen: Option<State>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct State {
     place: Place,
     read: bool,
     flagged: bool,
-    /// Since this round: clients do not know it yet.
-    is_new: bool,
 }
 
 /// Draws changes, each of which has an effect.
@@ -101,19 +109,21 @@ impl Script {
     pub fn beginning(&mut self) -> Vec<Change> {
         let mut changes = vec![self.create_folder()];
         changes.extend((0..12).map(|_| Some(self.deliver())));
-        for kept in &mut self.kept {
-            kept.is_new = false;
-        }
+        self.look();
         changes.into_iter().flatten().collect()
     }
 
     /// What happens until the clients look again.
     pub fn round(&mut self) -> Vec<Change> {
-        for kept in &mut self.kept {
-            kept.is_new = false;
-        }
+        self.look();
         let count = self.rng.random_range(3..9);
         (0..count).filter_map(|_| self.change()).collect()
+    }
+
+    fn look(&mut self) {
+        for kept in &mut self.kept {
+            kept.seen = Some(kept.now.clone());
+        }
     }
 
     /// All messages that are there.
@@ -151,10 +161,12 @@ impl Script {
         };
         self.kept.push(Kept {
             letter: letter.clone(),
-            place: place.clone(),
-            read,
-            flagged: false,
-            is_new: true,
+            now: State {
+                place: place.clone(),
+                read,
+                flagged: false,
+            },
+            seen: None,
         });
         Change::Deliver(letter, place, read)
     }
@@ -167,14 +179,25 @@ impl Script {
 
     fn mark(&mut self) -> Option<Change> {
         let flags = self.rng.random_bool(0.4);
-        let kept = self.kept.iter_mut().choose(&mut self.rng)?;
+        let may_change = |kept: &&mut Kept| {
+            if flags {
+                kept.may_flag()
+            } else {
+                kept.may_read()
+            }
+        };
+        let kept = self
+            .kept
+            .iter_mut()
+            .filter(may_change)
+            .choose(&mut self.rng)?;
         let letter = kept.letter.clone();
         if flags {
-            kept.flagged = !kept.flagged;
-            return Some(Change::Flag(letter, kept.flagged));
+            kept.now.flagged = !kept.now.flagged;
+            return Some(Change::Flag(letter, kept.now.flagged));
         }
-        kept.read = !kept.read;
-        Some(Change::Read(letter, kept.read))
+        kept.now.read = !kept.now.read;
+        Some(Change::Read(letter, kept.now.read))
     }
 
     /// What was sent and what is drafted stays where it is: with labels it would be there beside wherever it goes.
@@ -183,57 +206,62 @@ impl Script {
         let kept = self
             .kept
             .iter_mut()
-            .filter(|kept| kept.can_move() && kept.place != place)
+            .filter(|kept| kept.can_move() && kept.may_go_to(&place))
             .choose(&mut self.rng)?;
-        kept.place = place.clone();
+        kept.now.place = place.clone();
         Some(Change::Move(kept.letter.clone(), place))
     }
 
     /// Not what nobody knows yet: that it was there at all may be told or not.
     fn delete(&mut self) -> Option<Change> {
-        let known = (0..self.kept.len()).filter(|&at| !self.kept[at].is_new);
-        let at = known.choose(&mut self.rng)?;
-        Some(Change::Delete(self.kept.remove(at).letter))
+        let at = self.any(Kept::may_go)?;
+        let letter = self.kept.remove(at).letter;
+        self.letters.forget(&letter);
+        Some(Change::Delete(letter))
     }
 
+    /// A client asks for what it was told of.
     fn ask(&mut self) -> Option<Change> {
         let which = self.rng.random_range(0..8);
-        let known = (0..self.kept.len()).filter(|&at| {
-            let kept = &self.kept[at];
-            // A client asks for what it was told of, where it was told to be.
-            !kept.is_new
-        });
-        let at = known.choose(&mut self.rng)?;
+        let at = self.any(|kept| kept.seen.is_some())?;
         let kept = &mut self.kept[at];
         let letter = kept.letter.clone();
+        let is_at = |place| kept.now.place == place;
         let ask = match which {
-            0 | 1 => {
-                kept.read = !kept.read;
-                Ask::Unread(!kept.read)
+            0 | 1 if kept.may_read() => {
+                kept.now.read = !kept.now.read;
+                Ask::Unread(!kept.now.read)
             }
-            2 => {
-                kept.flagged = !kept.flagged;
-                Ask::Flagged(kept.flagged)
+            2 if kept.may_flag() => {
+                kept.now.flagged = !kept.now.flagged;
+                Ask::Flagged(kept.now.flagged)
             }
-            3..=5 if kept.place == Place::Inbox => {
-                kept.place = Place::Archive;
+            3..=5 if is_at(Place::Inbox) && kept.may_go_to(&Place::Archive) => {
+                kept.now.place = Place::Archive;
                 Ask::Archived(true)
             }
-            3..=5 if kept.place == Place::Archive => {
-                kept.place = Place::Inbox;
+            3..=5 if is_at(Place::Archive) && kept.may_go_to(&Place::Inbox) => {
+                kept.now.place = Place::Inbox;
                 Ask::Archived(false)
             }
-            3..=6 if kept.can_move() && kept.place != Place::Trash => {
-                kept.place = Place::Trash;
+            3..=6 if kept.can_move() && kept.may_go_to(&Place::Trash) => {
+                kept.now.place = Place::Trash;
                 Ask::Trash
             }
-            7 => {
+            7 if kept.may_go() => {
                 self.kept.remove(at);
+                self.letters.forget(&letter);
                 Ask::Forever
             }
             _ => return None,
         };
         Some(Change::Ask(letter, ask))
+    }
+
+    fn any(&mut self, suits: impl Fn(&Kept) -> bool) -> Option<usize> {
+        (0..self.kept.len())
+            .filter(|&at| suits(&self.kept[at]))
+            .choose(&mut self.rng)
     }
 
     fn any_place(&mut self) -> Place {
@@ -248,6 +276,25 @@ impl Script {
 
 impl Kept {
     fn can_move(&self) -> bool {
-        !matches!(self.place, Place::Sent | Place::Drafts)
+        !matches!(self.now.place, Place::Sent | Place::Drafts)
+    }
+
+    fn may_go_to(&self, place: &Place) -> bool {
+        let was_there = |seen: &State| seen.place == *place;
+        self.now.place != *place && !self.seen.as_ref().is_some_and(was_there)
+    }
+
+    fn may_go(&self) -> bool {
+        self.seen.as_ref() == Some(&self.now)
+    }
+
+    fn may_read(&self) -> bool {
+        let differs = |seen: &State| seen.read != self.now.read;
+        !self.seen.as_ref().is_some_and(differs)
+    }
+
+    fn may_flag(&self) -> bool {
+        let differs = |seen: &State| seen.flagged != self.now.flagged;
+        !self.seen.as_ref().is_some_and(differs)
     }
 }
