@@ -7,12 +7,16 @@ mod compose_python {
     pub mod expected;
 }
 
-use std::{collections::BTreeMap, fs, path::Path, process::Command};
+use std::{collections::BTreeMap, fs, process::Command};
 
 use compose_python::{cases, expected};
 use email_mime::compose::{Form, Limits, Purpose, compose};
 use email_model::OutgoingMessage;
 use serde_json::Value;
+
+/// From the package's directory, in which its tests run: a path known at compile time is another clone's where two clones
+/// share a target directory.
+const SCRIPT: &str = "tests/compose_python.py";
 
 const LIMITS: Limits = Limits {
     recipients: 1_000,
@@ -29,9 +33,8 @@ fn read_all(messages: &BTreeMap<String, OutgoingMessage>, form: Form) -> Value {
         assert_eq!(raw.len() as u64, composed.length(form));
         fs::write(directory.path().join(format!("{name}.eml")), raw).unwrap();
     }
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compose_python.py");
     let output = Command::new("python3")
-        .arg(script)
+        .arg(SCRIPT)
         .arg(directory.path())
         .env("PYTHONIOENCODING", "utf-8")
         .output()
