@@ -82,38 +82,43 @@ impl Attempt {
 }
 
 impl ConnectThrottle {
-    /// Takes note of a try.
+    /// Takes note of a try. Where no login is known yet the provider's own page signs its user in and says
+    /// which mailbox it is: no password is guessed then, and all sign-ins of the provider would share the
+    /// counters of a login and of a server. Who asks is counted all the same.
     ///
     /// # Errors
     /// `RateLimited` after too many failures.
     pub fn attempt(&self, asker: Asker, server: &str, login: &str) -> OperationResult<Attempt> {
+        // Visitors do not use up what an application may do: they could keep it from connecting.
+        let whose = match asker {
+            Asker::Application(application) => {
+                (Counter::Application(application), OF_AN_APPLICATION)
+            }
+            Asker::Visitor(address) => (Counter::Visitor(network(address)), OF_A_VISITOR),
+        };
+        if login.is_empty() {
+            return self.count([whose]);
+        }
         let server = server.to_lowercase();
         let login = Counter::Login {
             server: server.clone(),
             login: login.to_lowercase(),
         };
-        // Visitors do not use up what an application may do: they could keep it from connecting.
-        let asked = match asker {
-            Asker::Application(application) => [
-                (
-                    Counter::Server {
-                        application,
-                        server,
-                    },
-                    OF_A_SERVER,
-                ),
-                (Counter::Application(application), OF_AN_APPLICATION),
-            ],
-            Asker::Visitor(address) => [
-                (Counter::VisitedServer(server), OF_A_VISITED_SERVER),
-                (Counter::Visitor(network(address)), OF_A_VISITOR),
-            ],
+        let there = match asker {
+            Asker::Application(application) => (
+                Counter::Server {
+                    application,
+                    server,
+                },
+                OF_A_SERVER,
+            ),
+            Asker::Visitor(_) => (Counter::VisitedServer(server), OF_A_VISITED_SERVER),
         };
-        let [first, second] = asked;
-        self.count([(login, OF_A_LOGIN), first, second])
+        self.count([(login, OF_A_LOGIN), there, whose])
     }
 
-    /// Takes note of a sign-in that is about to be worked out in the browser: servers are looked for.
+    /// Takes note of a sign-in that is about to be worked out in the browser: servers are looked for, or a code
+    /// is exchanged.
     ///
     /// # Errors
     /// `RateLimited` after too many failures.

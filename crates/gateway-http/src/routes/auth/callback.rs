@@ -5,7 +5,7 @@ use super::{cookie, see_other};
 use crate::{
     app::PublicUrl,
     error::{ApiError, ApiResult},
-    extract::{Fields, FromQuery, Query},
+    extract::{ClientAddress, Fields, FromQuery, Query},
 };
 
 /// What a provider sends the browser back with.
@@ -55,11 +55,12 @@ impl FromQuery for Callback {
 pub(crate) async fn callback(
     State(gateway): State<Gateway>,
     State(PublicUrl(public_url)): State<PublicUrl>,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     Query(callback): Query<Callback>,
 ) -> ApiResult<Response> {
     let state = callback.state.clone();
     let browser = cookie::presented(&headers, &public_url, &state);
-    let location = gateway.finish_oauth(callback, browser).await?;
+    let location = gateway.finish_oauth(callback, browser, address).await?;
     see_other(&location, cookie::ended(&public_url, &state))
 }

@@ -1,5 +1,7 @@
 //! The return from the provider.
 
+use std::net::IpAddr;
+
 use gateway_store::Application;
 use secrecy::ExposeSecret;
 
@@ -27,6 +29,7 @@ impl Gateway {
         &self,
         callback: Callback,
         browser: Option<&str>,
+        address: Option<IpAddr>,
     ) -> OperationResult<String> {
         let (application, pending) = self.sign_in_of(&callback.state, browser).await?;
         if matches!(pending.way, Way::Form) {
@@ -37,7 +40,9 @@ impl Gateway {
         self.take_sign_in(&callback.state).await?;
         let gateway = self.clone();
         self.to_the_end(async move {
-            let finished = gateway.granted(&application, &pending, callback).await;
+            let finished = gateway
+                .granted(&application, &pending, callback, address)
+                .await;
             Ok(finished.unwrap_or_else(|refusal| pending.returning.refused(&refusal)))
         })
         .await
@@ -48,6 +53,7 @@ impl Gateway {
         application: &Application,
         pending: &Pending,
         callback: Callback,
+        address: Option<IpAddr>,
     ) -> Result<String, Refusal> {
         let request = &pending.request;
         let plugin = self
@@ -89,7 +95,12 @@ impl Gateway {
             verifier: &verifier,
             asked: scopes,
         };
+        // Before the code is spent: who is refused afterwards has consented for nothing.
+        let visit = self.inner.connecting.throttle.visit(address)?;
         let exchanged = exchange(self.token_http(), &client, exchanged, self.now()).await;
+        if !matches!(exchanged, Err(TokenFailure::Refused(_))) {
+            visit.succeeded();
+        }
         let exchanged = exchanged.map_err(|failure| match failure {
             TokenFailure::Passing { why, .. } => {
                 tracing::warn!(why, "no answer to a code");
@@ -103,7 +114,7 @@ impl Gateway {
         })?;
         let input = input(pending, exchanged);
         let mut resolved = self.resolve(&input).await?;
-        self.prove(Asker::Application(application.id), &input, &mut resolved)
+        self.prove(Asker::Visitor(address), &input, &mut resolved)
             .await?;
         self.finish_sign_in(application, pending, &input, &resolved)
             .await

@@ -100,3 +100,23 @@ fn an_address_begins_so_many_sign_ins_and_no_more() {
     assert!(throttle.begin(address).is_err());
     assert!(throttle.begin(None).is_ok());
 }
+
+#[test]
+fn consents_at_a_provider_share_no_counter_but_that_of_who_asks() {
+    let throttle = ConnectThrottle::default();
+    for n in 0..2 * OF_A_VISITED_SERVER {
+        let address = visitor(&format!("192.0.2.{n}"));
+        let _failed = throttle.attempt(address, "provider", "").unwrap();
+    }
+    for n in 0..OF_A_VISITOR {
+        let address = visitor("198.51.100.1");
+        let failed = throttle.attempt(address, "provider", "");
+        assert!(failed.is_ok(), "{n}");
+    }
+    let refused = throttle.attempt(visitor("198.51.100.1"), "provider", "");
+    assert!(refused.is_err());
+    for _ in 0..OF_AN_APPLICATION {
+        let _failed = throttle.attempt(HERE, "provider", "").unwrap();
+    }
+    assert!(throttle.attempt(HERE, "provider", "").is_err());
+}
