@@ -169,7 +169,11 @@ impl Gateway {
             timezone: input.timezone.clone().or(old.timezone),
             copy_to_sent: input.copy_to_sent.or(old.copy_to_sent),
             trust_server: input.trust_server,
-            scopes: input.scopes.clone(),
+            // None is all: left out, they would widen what an account was given.
+            scopes: match input.scopes.as_slice() {
+                [] => old.scopes,
+                given => given.to_vec(),
+            },
             granted: grant.and_then(|grant| resolved.access(grant)),
             auth_obtained_at: grant.map(|_| self.now()),
             well_known_archive: old.well_known_archive,

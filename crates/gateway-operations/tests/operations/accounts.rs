@@ -241,6 +241,28 @@ async fn what_the_client_leaves_out_stays_as_it_was() {
 }
 
 #[tokio::test]
+async fn an_account_that_is_connected_anew_is_given_no_more_than_it_had() {
+    let harness = Harness::new(Shape::folders()).await;
+    let scoped = |scopes: &[&str]| AccountInput {
+        scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+        ..input()
+    };
+    for (given, kept) in [
+        (vec!["Mail.Read"], "Mail.Read"),
+        (vec![], "Mail.Read"),
+        (vec!["Mail.All"], "Mail.All"),
+    ] {
+        let saved = harness
+            .gateway
+            .save_account(&harness.application, scoped(&given), PROVED)
+            .await
+            .unwrap();
+        let details = gateway_operations::AccountDetails::of(&saved.account);
+        assert_eq!(details.scopes, [kept], "{given:?}");
+    }
+}
+
+#[tokio::test]
 async fn guessing_a_password_is_stopped() {
     let harness = Harness::new(Shape::folders()).await;
     let wrong = |n: usize| AccountInput {
