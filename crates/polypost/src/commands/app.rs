@@ -41,6 +41,7 @@ pub(super) enum Command {
 pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<Ended> {
     let assembled = server::assemble(config, &Parts::default()).await?;
     let done = act(&assembled.gateway, command).await;
+    assembled.gateway.stop().await;
     assembled.store.close().await;
     done.map(|()| Ended::Finished)
 }
