@@ -14,6 +14,7 @@ use oauth2::{
         BasicTokenIntrospectionResponse, BasicTokenType,
     },
 };
+use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -22,6 +23,11 @@ use super::http::{HttpError, TokenHttp};
 
 /// Longest description kept, in characters.
 const LONGEST_DESCRIPTION: usize = 200;
+/// Longest word for a refusal kept, in characters.
+const LONGEST_CODE: usize = 64;
+/// What servers call a token that is not good any more (RFC 6750 section 3.1), instead of the success that
+/// RFC 7009 section 2.2 asks for.
+const INVALID_TOKEN: &str = "invalid_token";
 
 /// What a server says beside its tokens.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -158,7 +164,8 @@ pub(crate) async fn refresh(
     grant(&tokens, &old.scopes, old.refresh_token.clone(), now)
 }
 
-/// Ends a grant (RFC 7009 section 2.1).
+/// Ends a grant (RFC 7009 section 2.1). One that was not good any more is as good as ended; whatever else the server
+/// refuses has ended nothing: a client whose own secret has expired, say.
 pub(crate) async fn revoke(
     http: &Arc<TokenHttp>,
     client: &OAuthClient,
@@ -170,9 +177,23 @@ pub(crate) async fn revoke(
         .body(revocation(client, grant).into_bytes())
         .map_err(|_| HttpError::Unreachable)?;
     let answer = http.send(request).await?;
-    // One that was not good any more is as good as ended.
-    tracing::debug!(status = answer.status().as_u16(), "a grant was given back");
-    Ok(())
+    revoked(answer.status(), answer.body())
+}
+
+fn revoked(status: StatusCode, body: &[u8]) -> Result<(), HttpError> {
+    if status.is_success() {
+        return Ok(());
+    }
+    let told: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let code = told["error"].as_str().unwrap_or_default();
+    if code == INVALID_TOKEN {
+        return Ok(());
+    }
+    let clean = code.chars().filter(|c| !c.is_control());
+    Err(HttpError::Refused {
+        status,
+        code: clean.take(LONGEST_CODE).collect(),
+    })
 }
 
 fn revocation(client: &OAuthClient, grant: &Grant) -> String {
@@ -238,7 +259,12 @@ fn failure(error: BasicRequestTokenError<HttpError>) -> TokenFailure {
             let text = refusal.error_description().map_or("", String::as_str);
             let clean = |c: char| if c.is_control() { ' ' } else { c };
             TokenFailure::Refused(TokenRefusal {
-                code: refusal.error().as_ref().chars().take(64).collect(),
+                code: refusal
+                    .error()
+                    .as_ref()
+                    .chars()
+                    .take(LONGEST_CODE)
+                    .collect(),
                 description: text.chars().take(LONGEST_DESCRIPTION).map(clean).collect(),
             })
         }
@@ -258,5 +284,26 @@ fn passing(why: &str) -> TokenFailure {
     TokenFailure::Passing {
         why: why.to_owned(),
         retry_after: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revocation_that_is_refused_has_ended_nothing() {
+        let bad = StatusCode::BAD_REQUEST;
+        assert!(revoked(StatusCode::OK, b"").is_ok());
+        assert!(revoked(bad, br#"{"error": "invalid_token"}"#).is_ok());
+        for (status, body) in [
+            (StatusCode::UNAUTHORIZED, r#"{"error": "invalid_client"}"#),
+            (bad, r#"{"error": "unsupported_token_type"}"#),
+            (bad, "<html>"),
+            (bad, r#"["error"]"#),
+            (StatusCode::NOT_FOUND, ""),
+        ] {
+            assert!(revoked(status, body.as_bytes()).is_err(), "{status}");
+        }
     }
 }

@@ -40,6 +40,14 @@ pub(crate) enum HttpError {
         /// How long it asks to wait.
         retry_after: Option<Duration>,
     },
+    /// It decided against the request.
+    #[error("the authorisation server refuses with status {status}: {code}")]
+    Refused {
+        /// 4xx.
+        status: StatusCode,
+        /// Its word for why (RFC 6749 section 5.2), or nothing.
+        code: String,
+    },
     /// More than any token takes.
     #[error("the authorisation server's answer is too long")]
     TooLong,
