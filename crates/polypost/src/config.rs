@@ -27,7 +27,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
-use url::Url;
+use url::{Host, Url};
 
 pub use environment::BackendWords;
 pub use limits::LimitsConfig;
@@ -186,6 +186,10 @@ impl Config {
                     && url.fragment().is_none(),
                 "public_url is an http or https URL without query and fragment"
             );
+            ensure!(
+                !is_unspecified(url),
+                "public_url is where clients reach the gateway: nobody reaches an address like 0.0.0.0 or [::]"
+            );
         }
         self.log_filter("info")?;
         self.sync.check()?;
@@ -230,10 +234,14 @@ impl Config {
         }
     }
 
-    /// The base of the links that commands print.
+    /// The base of the links that commands print and of those that browsers are sent to. A gateway that listens
+    /// on all addresses of its machine is one of the machine itself, as far as it can know.
     pub fn base_url(&self, listening: SocketAddr) -> String {
         match &self.public_url {
             Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+            None if listening.ip().to_canonical().is_unspecified() => {
+                format!("http://localhost:{}", listening.port())
+            }
             None => format!("http://{listening}"),
         }
     }
@@ -249,6 +257,15 @@ impl Config {
             spool_dir: self.spool_dir.clone(),
             ..self.limits.http()
         })
+    }
+}
+
+/// Whether it is an address to listen on that is none to go to.
+fn is_unspecified(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_unspecified(),
+        Some(Host::Ipv6(address)) => address.to_canonical().is_unspecified(),
+        _ => false,
     }
 }
 

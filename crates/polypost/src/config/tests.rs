@@ -210,6 +210,68 @@ fn browsers_are_told_of_the_public_url_and_of_nothing_else() {
 }
 
 #[test]
+fn nobody_is_sent_to_an_address_to_listen_on() {
+    let config = load("", &[]).unwrap();
+    for (listening, url) in [
+        ("0.0.0.0:8080", "http://localhost:8080"),
+        ("[::]:80", "http://localhost:80"),
+        ("[::ffff:0.0.0.0]:80", "http://localhost:80"),
+        ("[::1]:80", "http://[::1]:80"),
+        ("192.0.2.1:80", "http://192.0.2.1:80"),
+    ] {
+        assert_eq!(config.base_url(listening.parse().unwrap()), url);
+    }
+    for url in ["http://0.0.0.0:8080", "https://[::]/", "http://0/"] {
+        let refused = refusal("", &[("POLYPOST_PUBLIC_URL", url)]);
+        assert!(refused.contains("public_url"), "{refused}");
+    }
+}
+
+#[test]
+fn the_compose_file_gives_settings_that_there_are() {
+    let file = include_str!("../../../../docker-compose.yml");
+    let lines = file.lines().filter_map(|line| {
+        let (name, value) = line.trim().split_once(':')?;
+        Some((name.strip_prefix("POLYPOST_")?, value.trim()))
+    });
+    let lines: Vec<(&str, &str)> = lines.collect();
+    let names: Vec<&str> = lines.iter().map(|(name, _)| *name).collect();
+    for needed in [
+        "RETURN_URLS",
+        "GOOGLE_CLIENT_ID",
+        "GOOGLE_CLIENT_SECRET",
+        "MICROSOFT_CLIENT_ID",
+        "MICROSOFT_CLIENT_SECRET",
+    ] {
+        assert!(names.contains(&needed), "{needed}");
+    }
+    let url = lines
+        .iter()
+        .find(|(name, _)| *name == "PUBLIC_URL")
+        .unwrap();
+    assert_eq!(url.1, "${POLYPOST_PUBLIC_URL:-http://localhost:8080}");
+    // A value for each, as if all were given.
+    let given = names.iter().map(|name| {
+        let value = match *name {
+            "SECRET_KEY" => KEY,
+            "PUBLIC_URL" | "RETURN_URLS" => "https://app.example/",
+            "DATABASE_URL" => "postgres://polypost@postgres/polypost",
+            "ALLOW_HOSTS" | "TRUSTED_PROXIES" => "10.0.0.0/8",
+            _ => "x",
+        };
+        (format!("POLYPOST_{name}"), value)
+    });
+    let given: Vec<(String, &str)> = given.collect();
+    let given: Vec<(&str, &str)> = given
+        .iter()
+        .map(|(name, value)| (&**name, *value))
+        .collect();
+    let config = load("", &given).unwrap();
+    assert_eq!(config.providers["gmail"]["client_id"], "x");
+    assert_eq!(config.providers["graph"]["client_secret"], "x");
+}
+
+#[test]
 fn large_attachments_have_their_place_and_their_limits() {
     let address: SocketAddr = "127.0.0.1:1234".parse().unwrap();
     let environment = [
