@@ -132,3 +132,65 @@ async fn a_draft_with_a_key_is_sent_once_and_never_tracked() {
     assert_eq!(keyed().await.ok(), first);
     assert_eq!(account.mailbox.sent_mail().len(), 1);
 }
+
+#[tokio::test]
+async fn a_draft_that_is_scheduled_with_a_key_is_scheduled_once() {
+    let api = Api::new().await;
+    let account = api.connect("ann@example.org", &[]).await;
+    let path = draft(&account, "x").await;
+    let in_ = |hours| {
+        let time = api.gateway.now() + chrono::TimeDelta::hours(hours);
+        time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+    };
+    let keyed = |time: &str| {
+        let call = account.call("POST", format!("{path}/send?sendTime={time}"));
+        call.header("idempotency-key", "k").send()
+    };
+    let (soon, later) = (in_(1), in_(2));
+    for answer in futures::future::join_all((0..50).map(|_| keyed(&soon))).await {
+        match answer.status.as_u16() {
+            200 => assert_eq!(answer.ok(), json!({"status": "Scheduled"})),
+            // Another one is at it.
+            _ => {
+                assert_eq!(answer.failure(), (409, "conflict".to_owned()));
+                assert_eq!(answer.header("retry-after"), "1");
+            }
+        }
+    }
+    assert_eq!(keyed(&soon).await.ok(), json!({"status": "Scheduled"}));
+    let job = account.get(&path).await["scheduled"]["jobId"].clone();
+    assert_eq!(keyed(&soon).await.ok(), json!({"status": "Scheduled"}));
+    let kept = account.get(&path).await["scheduled"].clone();
+    assert_eq!(
+        (&kept["jobId"], &kept["sendTime"], &kept["status"]),
+        (&job, &json!(soon), &json!("scheduled"))
+    );
+    let other = keyed(&later).await;
+    assert_eq!(other.failure(), (422, "unprocessable".to_owned()));
+    account.call("DELETE", &path).send().await.ok();
+    let called_off = keyed(&soon).await;
+    assert_eq!(called_off.failure(), (409, "conflict".to_owned()));
+    assert!(account.mailbox.sent_mail().is_empty());
+}
+
+#[tokio::test]
+async fn a_draft_that_is_sent_with_a_key_by_many_at_once_is_sent_once() {
+    let api = Api::new().await;
+    let account = api.connect("ann@example.org", &[]).await;
+    let path = draft(&account, "x").await;
+    let keyed = || {
+        let call = account.call("POST", format!("{path}/send?returnIds=true"));
+        call.header("idempotency-key", "k").send()
+    };
+    let mut sent = Vec::new();
+    for answer in futures::future::join_all((0..50).map(|_| keyed())).await {
+        match answer.status.as_u16() {
+            200 => sent.push(answer.ok()),
+            _ => assert_eq!(answer.failure(), (409, "conflict".to_owned())),
+        }
+    }
+    sent.push(keyed().await.ok());
+    assert!(sent[0]["id"].is_string());
+    assert!(sent.iter().all(|answer| *answer == sent[0]), "{sent:?}");
+    assert_eq!(account.mailbox.sent_mail().len(), 1);
+}

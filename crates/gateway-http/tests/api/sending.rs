@@ -207,6 +207,9 @@ async fn a_send_without_an_answer_is_unconfirmed() {
     account.mailbox.inject(Some("submit"), Fault::LoseAnswer, 1);
     let answer = send(&account, &to_bob()).send().await;
     assert_eq!(answer.failure(), (502, "send.unconfirmed".to_owned()));
+    let told = answer.json()["originalError"]["internetMessageId"].clone();
+    let told = format!("Message-ID: {}\r\n", told.as_str().unwrap());
+    assert!(last_sent(&account).contains(&told), "{told}");
 }
 
 /// JSON of a message with attachments of these sizes in KiB, made while it is read.

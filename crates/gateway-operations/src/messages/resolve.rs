@@ -173,7 +173,7 @@ impl Places<'_> {
 
 impl Gateway {
     /// Every message with this Message-ID, wherever it is. None where the backend cannot search.
-    pub(super) async fn copies(
+    pub(crate) async fn copies(
         &self,
         account: &Account,
         mailbox: &OpenMailbox,

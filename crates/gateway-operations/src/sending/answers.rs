@@ -39,7 +39,10 @@ impl Gateway {
             SendState::Sent => Ok(sent(&record)),
             SendState::Accepted if record.outcome.is_some() => Ok(sent(&record)),
             SendState::Failed => Ok(Earlier::Again(Box::new((row, record)))),
-            SendState::Unknown if !is_held => Err(unconfirmed()),
+            SendState::Cancelled if record.never_begun => {
+                Ok(Earlier::Again(Box::new((row, record))))
+            }
+            SendState::Unknown if !is_held => Err(unconfirmed(&record.message_id)),
             SendState::Queued if !is_held => match record.scheduled_for {
                 Some(at) => Ok(Earlier::Answered(SendOutcome::Scheduled { at })),
                 None => Ok(Earlier::Again(Box::new((row, record)))),
@@ -52,5 +55,40 @@ impl Gateway {
                 Err(in_progress())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::OnceLock, time::Duration};
+
+    use serde_json::json;
+
+    use super::super::delivery::answer_within;
+    use super::*;
+
+    #[tokio::test]
+    async fn what_takes_too_long_is_told_to_be_under_way_and_under_which_id() {
+        let id = OnceLock::from("<a@example.org>".to_owned());
+        let told = Some(json!({"internetMessageId": "<a@example.org>"}));
+        for (id, told) in [(id, told), (OnceLock::new(), None)] {
+            let sending = tokio::spawn(std::future::pending::<OperationResult<()>>());
+            let soon = Duration::from_millis(1);
+            let error = answer_within(soon, sending, &id).await.unwrap_err();
+            assert_eq!(error.kind, OperationErrorKind::SendUnconfirmed);
+            assert!(error.message.contains("still being handed over"), "{error}");
+            assert_eq!(error.original, told);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_send_that_breaks_down_is_not_told_to_have_failed() {
+        let sending = tokio::spawn(std::future::pending::<OperationResult<()>>());
+        sending.abort();
+        let answer = answer_within(Duration::from_secs(60), sending, &OnceLock::new()).await;
+        assert_eq!(
+            answer.unwrap_err().kind,
+            OperationErrorKind::SendUnconfirmed
+        );
     }
 }

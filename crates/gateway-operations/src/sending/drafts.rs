@@ -33,8 +33,12 @@ impl Gateway {
             .provider
             .submitter()
             .map(|submitter| submitter.limits());
+        let parent = message.in_reply_to.clone();
         let (asked, holds) = self.written(account, message, &self.stamp())?;
-        let composed = outgoing(asked, holds, Purpose::Draft, limits, None)?;
+        let answers = self
+            .parent_if_found(account, &mailbox, &journal, parent.as_deref())
+            .await;
+        let composed = outgoing(asked, holds, Purpose::Draft, limits, answers)?;
         let call = self.transfer(&composed);
         let kept = match drafts.create(call, &composed).await {
             Err(error) if error.kind == ErrorKind::OutcomeUnknown => {
@@ -55,7 +59,7 @@ impl Gateway {
             draft: kept.draft,
             message_id: composed.message_id.clone(),
             web_link: kept.web_link.clone(),
-            answers: None,
+            answers: composed.answers.clone(),
             send: None,
             stale: false,
         };
@@ -92,7 +96,19 @@ impl Gateway {
             message_id: Some(kept.record.message_id.clone()),
             ..self.stamp()
         };
+        let parent = message.in_reply_to.clone();
         let (asked, holds) = self.written(account, message, &stamp)?;
+        if let Some(parent) = parent {
+            let found = self
+                .parent(account, &kept.mailbox, &kept.journal, &parent)
+                .await;
+            match found {
+                Ok(found) => kept.record.answers = found,
+                Err(error) => {
+                    tracing::debug!(account = %account.id, %error, "what a draft answers could not be looked for");
+                }
+            }
+        }
         let limits = kept
             .mailbox
             .provider
@@ -228,7 +244,7 @@ impl Gateway {
     /// `NotFound`; `Conflict` while it is being sent.
     pub async fn delete_draft(&self, account: &Account, id: DraftId) -> OperationResult<()> {
         let kept = self.kept_draft(account, id).await?;
-        self.call_off(account, &kept).await?;
+        self.call_off(account, &kept, None).await?;
         let call = self.interactive();
         let drafts = drafts_of(&kept.mailbox)?;
         let removed = match drafts.discard(call, &kept.record.draft).await {

@@ -1,9 +1,11 @@
 //! Sending a message that is no draft.
 
+use std::sync::{Arc, OnceLock};
+
 use email_mime::compose::{Purpose, reply};
 use email_model::MessageId;
 use email_provider::{MessageRef, Outgoing, SendLimits};
-use gateway_store::{Account, LoadRequest, OpenedSend, SendId, SendRow, SendState};
+use gateway_store::{Account, OpenedSend, SendId, SendRow, SendState};
 
 use super::{
     Held, NewMessage, SendOptions, SendOutcome, SentView,
@@ -12,10 +14,7 @@ use super::{
     delivery::{Delivery, answer_in_time, in_progress},
     record::{SendRecord, to_value},
 };
-use crate::{
-    Gateway, OperationError, OperationErrorKind, OperationResult, ReadRequest,
-    journal::JournalHandle,
-};
+use crate::{Gateway, OperationError, OperationErrorKind, OperationResult, ReadRequest};
 
 impl Gateway {
     /// Sends a message, once where a key is given. It goes on when the caller stops waiting.
@@ -53,7 +52,7 @@ impl Gateway {
             OperationError::new(OperationErrorKind::Provider, what)
         })?;
         let derived = reply(&envelope, &own_mailboxes(account));
-        if message.to.is_empty() && message.cc.is_empty() && message.bcc.is_empty() {
+        if message.to.is_empty() {
             message.to = derived.to;
         }
         message.subject = message.subject.or(Some(derived.subject));
@@ -107,9 +106,13 @@ impl Gateway {
             options: &options,
             keywords,
         };
-        let answers = match (answers, &message.in_reply_to) {
-            (None, Some(parent)) => self.answered(&journal, parent).await?,
-            (answers, _) => answers,
+        let answers = match answers {
+            None => {
+                let parent = message.in_reply_to.as_deref();
+                self.parent_if_found(account, &mailbox, &journal, parent)
+                    .await
+            }
+            answers => answers,
         };
         let (asked, holds) = self.written(account, message, &stamp)?;
         stamp.message_id = Some(asked.message_id.clone());
@@ -127,6 +130,7 @@ impl Gateway {
             }
             Opened::Answered(view) => return Ok(view),
         };
+        let message_id = Arc::new(OnceLock::from(composed.message_id.clone()));
         let (gateway, account) = (self.clone(), account.clone());
         let sending = self.inner.tasks.spawn(async move {
             let delivery = Delivery {
@@ -134,13 +138,14 @@ impl Gateway {
                 account: &account,
                 mailbox,
                 journal,
+                lease: gateway.lease(&row),
                 row: *row,
                 record,
                 outgoing: Some(composed),
             };
             delivery.deliver().await
         });
-        answer_in_time(sending).await
+        answer_in_time(sending, &message_id).await
     }
 
     /// Puts a send into the outbox, held by this process.
@@ -164,11 +169,10 @@ impl Gateway {
             attempts: 0,
             outcome: None,
             failure: None,
+            never_begun: false,
         };
         let id = SendId(random_number());
-        let until = self.held_until(Some(
-            composed.octets.length(email_provider::MessageCopy::Kept),
-        ));
+        let until = self.held_until();
         let idempotency = opening.options.idempotency.as_ref();
         let mut row = SendRow {
             id,
@@ -214,26 +218,6 @@ impl Gateway {
         }
     }
 
-    /// The message of this mailbox that has this id, as far as the journal knows.
-    async fn answered(
-        &self,
-        journal: &JournalHandle,
-        message_id: &str,
-    ) -> OperationResult<Option<MessageRef>> {
-        let bare = message_id
-            .trim()
-            .trim_start_matches('<')
-            .trim_end_matches('>');
-        let request = LoadRequest {
-            message_ids: vec![format!("<{bare}>")],
-            ..LoadRequest::default()
-        };
-        let found = journal.entries_of(&request).await?;
-        Ok(found.into_iter().next())
-    }
-}
-
-impl Gateway {
     /// The message of a send that another process, or this one before, has left behind.
     pub(super) fn outgoing_again(&self, row: &SendRow, record: &SendRecord) -> Option<Outgoing> {
         let message = self.open_content(row)?;

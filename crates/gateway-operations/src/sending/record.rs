@@ -37,6 +37,9 @@ pub(super) struct SendRecord {
     pub outcome: Option<Outcome>,
     /// Why nobody gets it.
     pub failure: Option<String>,
+    /// It came to nothing before anybody was told of it: it may be asked for again.
+    #[serde(default)]
+    pub never_begun: bool,
 }
 
 /// What is answered of a message that went out.

@@ -34,7 +34,7 @@ impl Delivery<'_> {
         if let Err(error) = self.look_again_later().await {
             tracing::warn!(account = %self.account.id, %error, "a send without an answer was not noted");
         }
-        Err(unconfirmed())
+        Err(unconfirmed(&self.record.message_id))
     }
 
     /// Looks once. `None`: it cannot be told yet.
@@ -43,6 +43,7 @@ impl Delivery<'_> {
         let settled = self.submitter()?.settle(call, self.unsettled()).await;
         match settled {
             Ok(Settled::Sent(at)) => {
+                self.note_settled("sent");
                 let submitted = Submitted {
                     at,
                     ..Submitted::default()
@@ -50,6 +51,7 @@ impl Delivery<'_> {
                 Ok(Some(Ok(self.accepted(submitted).await)))
             }
             Ok(Settled::NotSent) => {
+                self.note_settled("not_sent");
                 let error = OperationError::new(
                     OperationErrorKind::Provider,
                     "the message was not accepted",
@@ -64,12 +66,27 @@ impl Delivery<'_> {
         }
     }
 
+    /// Tells the operator how it ended that a send was unknown.
+    fn note_settled(&self, outcome: &'static str) {
+        let since = self.record.handed_over_at.unwrap_or(self.row.created_at);
+        let seconds = self.gateway.now().signed_duration_since(since);
+        tracing::info!(
+            account = %self.account.id, send = self.row.id.0, outcome, seconds = seconds.num_seconds(),
+            "a send without an answer is settled"
+        );
+        metrics::counter!("polypost_unknown_sends_settled_total", "outcome" => outcome)
+            .increment(1);
+    }
+
     /// Lets the clerk look for it, or ends the search: it stays unknown for good.
     pub async fn look_again_later(&mut self) -> OperationResult<()> {
         self.record.attempts += 1;
         let now = self.gateway.now();
         let since = self.record.handed_over_at.unwrap_or(self.row.created_at);
         let is_over = now.signed_duration_since(since) > LOOKED_FOR;
+        if is_over {
+            self.note_settled("given_up");
+        }
         let due = (!is_over).then(|| now + wait(self.record.attempts));
         self.let_go(SendState::Unknown, due).await
     }

@@ -10,10 +10,13 @@ mod drafts;
 mod folders;
 mod harness;
 mod identity;
+mod keyed_drafts;
 mod listing;
 mod readiness;
 mod reading;
 mod removals;
+mod replies;
+mod send_leases;
 mod sending;
 mod writing;
 
