@@ -12,7 +12,6 @@ mod draft_sends;
 mod drafts;
 mod filing;
 mod kept_drafts;
-mod lease;
 mod messages;
 mod octets;
 mod parents;

@@ -138,7 +138,6 @@ impl Gateway {
                 account: &account,
                 mailbox,
                 journal,
-                lease: gateway.lease(&row),
                 row: *row,
                 record,
                 outgoing: Some(composed),
@@ -172,7 +171,9 @@ impl Gateway {
             never_begun: false,
         };
         let id = SendId(random_number());
-        let until = self.held_until();
+        let until = self.held_until(Some(
+            composed.octets.length(email_provider::MessageCopy::Kept),
+        ));
         let idempotency = opening.options.idempotency.as_ref();
         let mut row = SendRow {
             id,

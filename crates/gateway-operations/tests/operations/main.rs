@@ -16,7 +16,6 @@ mod readiness;
 mod reading;
 mod removals;
 mod replies;
-mod send_leases;
 mod sending;
 mod writing;
 
