@@ -8,6 +8,7 @@ use email_provider::{
     ErrorKind, MailboxIdentity, PluginInfo, ProviderError, ProviderPlugin, ProviderResult,
     ServiceTypeInfo, SignIn, SignInError, layers::BudgetConfig, network::NetworkError,
 };
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::time::Instant;
 
@@ -220,14 +221,7 @@ impl ProviderPlugin for ImapPlugin {
                 "email or loginString is needed".into(),
             ));
         }
-        let (auth, secret) = match (&sign_in.password, &sign_in.access_token) {
-            (Some(password), _) => (AuthKind::Password, password.clone()),
-            (None, Some(token)) if sign_in.refresh_token.is_some() => {
-                (AuthKind::OAuth, token.clone())
-            }
-            (None, Some(password)) => (AuthKind::Password, password.clone()),
-            (None, None) => return Err(SignInError::Invalid("password is needed".into())),
-        };
+        let (auth, secret) = (AuthKind::Password, password(sign_in)?);
         let found = Self::servers(context, sign_in).await?;
         for server in [Some(&found.imap), found.smtp.as_ref()]
             .into_iter()
@@ -329,6 +323,39 @@ impl ProviderPlugin for ImapPlugin {
     }
 }
 
+/// Longer than any password that a mail server takes, in octets; access tokens are.
+const LONGEST_PASSWORD: usize = 1_000;
+
+/// The password of a sign-in. Tokens are refused by name: this gateway is no client of the authorisation servers behind
+/// IMAP servers, so that it could not renew them, and a token that is sent as a password is told to a server that
+/// it may not be for.
+fn password(sign_in: &SignIn) -> Result<SecretString, SignInError> {
+    let refused = |what: &str| {
+        Err(SignInError::Invalid(format!(
+            "{what}: this service type is not connected by OAuth; give a password, or one that the provider makes \
+             for applications"
+        )))
+    };
+    if sign_in.refresh_token.is_some() {
+        return refused("authString2 cannot be used");
+    }
+    let password = sign_in.password.as_ref().or(sign_in.access_token.as_ref());
+    let password = password.ok_or_else(|| SignInError::Invalid("password is needed".into()))?;
+    match is_access_token(password.expose_secret()) {
+        true => refused("what was given as a password is an access token"),
+        false => Ok(password.clone()),
+    }
+}
+
+/// Google's tokens begin with a mark of theirs, others are JSON Web Tokens (RFC 7519) or longer than passwords are.
+fn is_access_token(text: &str) -> bool {
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    let is_web_token = text.starts_with("eyJ")
+        && text.split('.').count() >= 3
+        && text.chars().all(|c| c == '.' || is_base64(c));
+    text.starts_with("ya29.") || is_web_token || text.len() > LONGEST_PASSWORD
+}
+
 /// Before a sign-in succeeded only a class is told: what answers at a host and port that a caller
 /// named is not the caller's to read. A refusal of the credentials is an answer of a mail server to its
 /// own user.
@@ -342,3 +369,6 @@ fn before_sign_in(error: protocol::Error) -> SignInError {
         _ => SignInError::Unreachable("unreachable"),
     }
 }
+
+#[cfg(test)]
+mod tests;
