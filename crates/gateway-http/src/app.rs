@@ -23,8 +23,10 @@ pub struct HttpOptions {
     /// Largest request with a message to be sent or kept as a draft, attachments included, in octets.
     pub send_bytes: u64,
     /// Such requests beyond 256 KiB that are taken in at once; more wait, and after [`Self::longest_wait`] are
-    /// refused (503).
+    /// refused (429).
     pub uploads: usize,
+    /// How many of them one account may have, so that it cannot take all places; more wait and are refused likewise.
+    pub uploads_per_account: usize,
     /// Where large attachments wait until they are sent; `None`: the system's directory for temporary files.
     pub spool_dir: Option<PathBuf>,
     /// Octets of all attachments that wait there; what goes beyond is refused (503).
@@ -43,6 +45,7 @@ impl Default for HttpOptions {
             deadline: Duration::from_secs(120),
             send_bytes: 200 << 20,
             uploads: 32,
+            uploads_per_account: 4,
             spool_dir: None,
             spool_bytes: 4 << 30,
             public_url: Url::parse("http://127.0.0.1:8080").expect("a URL"),

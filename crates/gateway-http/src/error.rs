@@ -100,13 +100,9 @@ impl ApiError {
     }
 
     /// 429: the gateway's own limit.
-    pub(crate) fn overloaded() -> Self {
-        Self::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "rateLimited",
-            "too many requests at once",
-        )
-        .with_retry_after(Duration::from_secs(1))
+    pub(crate) fn overloaded(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "rateLimited", message)
+            .with_retry_after(Duration::from_secs(1))
     }
 
     /// 501: not there for this mailbox, or at all.

@@ -7,9 +7,10 @@ mod feed;
 mod form;
 mod inbound;
 mod json;
+mod places;
 mod spool;
 
-use std::{panic, sync::Arc, time::Duration};
+use std::{panic, sync::Arc};
 
 use axum::{
     body::Body,
@@ -17,20 +18,14 @@ use axum::{
 };
 use bytes::{Bytes, BytesMut};
 use email_model::AttachmentContent;
-use gateway_operations::Held;
+use gateway_operations::{AccountId, Held};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
-use tokio::{
-    sync::{
-        Semaphore,
-        mpsc::{self, Receiver, Sender},
-    },
-    time::timeout,
-};
+use tokio::sync::mpsc::{self, Receiver, Sender};
 
 pub(crate) use form::FilePart;
 
-use self::{contents::Contents, feed::Feed, inbound::Inbound, spool::Spool};
+use self::{contents::Contents, feed::Feed, inbound::Inbound, places::Places, spool::Spool};
 use crate::{
     app::HttpOptions,
     error::{ApiError, ApiResult},
@@ -49,8 +44,7 @@ pub(crate) struct Uploads(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     largest: u64,
-    places: Semaphore,
-    longest_wait: Duration,
+    places: Places,
     spool: Arc<Spool>,
 }
 
@@ -87,21 +81,25 @@ impl Uploads {
         }
         Self(Arc::new(Inner {
             largest: options.send_bytes,
-            places: Semaphore::new(options.uploads),
-            longest_wait: options.longest_wait,
+            places: Places::new(
+                options.uploads,
+                options.uploads_per_account,
+                options.longest_wait,
+            ),
             spool,
         }))
     }
 
-    /// Takes a message in. Where a digest was begun, the body goes into it.
+    /// Takes a message of this account in. Where a digest was begun, the body goes into it.
     pub(crate) async fn receive(
         &self,
+        account: AccountId,
         headers: &HeaderMap,
         body: Body,
         digest: Option<Sha256>,
     ) -> ApiResult<Received> {
         let mut inbound = Inbound::new(body, self.0.largest);
-        let received = self.read(headers, &mut inbound, digest).await;
+        let received = self.read(account, headers, &mut inbound, digest).await;
         if received.is_err() {
             inbound.discard();
         }
@@ -110,6 +108,7 @@ impl Uploads {
 
     async fn read(
         &self,
+        account: AccountId,
         headers: &HeaderMap,
         inbound: &mut Inbound,
         digest: Option<Sha256>,
@@ -119,7 +118,7 @@ impl Uploads {
         let head = Head::of(inbound).await?;
         let _place = match head.complete {
             true => None,
-            false => Some(self.place().await?),
+            false => Some(self.0.places.take(account).await?),
         };
         let (sender, chunks) = mpsc::channel(AHEAD);
         let spool = Arc::clone(&self.0.spool);
@@ -131,18 +130,6 @@ impl Uploads {
             read = &mut reading => return joined(read),
         }
         joined(reading.await)
-    }
-
-    async fn place(&self) -> ApiResult<tokio::sync::SemaphorePermit<'_>> {
-        let Inner {
-            places,
-            longest_wait,
-            ..
-        } = &*self.0;
-        match timeout(*longest_wait, places.acquire()).await {
-            Ok(Ok(place)) => Ok(place),
-            _ => Err(ApiError::busy("too many large messages at once")),
-        }
     }
 }
 

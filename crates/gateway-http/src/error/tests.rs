@@ -52,7 +52,7 @@ fn a_wait_is_told_in_whole_seconds_rounded_up() {
         (1001, "2"),
         (60_000, "60"),
     ] {
-        let error = ApiError::overloaded().with_retry_after(Duration::from_millis(wait));
+        let error = ApiError::overloaded("x").with_retry_after(Duration::from_millis(wait));
         assert_eq!(error.into_response().headers()["retry-after"], told);
     }
 }

@@ -116,7 +116,7 @@ where
     }
 }
 
-/// An active account that may be used for something.
+/// An active account that may be used for something. Its number is left with the request for what is taken after it.
 macro_rules! account_for {
     ($(#[$about:meta])* $name:ident, $needed:expr) => {
         $(#[$about])*
@@ -131,6 +131,7 @@ macro_rules! account_for {
             async fn from_request_parts(parts: &mut Parts, state: &S) -> ApiResult<Self> {
                 let account = reach(parts, state).await?.account;
                 permit(&account, $needed)?;
+                parts.extensions.insert(account.id);
                 Ok(Self(account))
             }
         }

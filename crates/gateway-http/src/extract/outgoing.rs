@@ -2,7 +2,7 @@ use axum::{
     extract::{FromRef, FromRequest, Request},
     http::request::Parts,
 };
-use gateway_operations::Idempotency;
+use gateway_operations::{AccountId, Idempotency};
 use serde::de::DeserializeOwned;
 use sha2::Digest as _;
 
@@ -14,7 +14,8 @@ use crate::{
     wire::Enclosed,
 };
 
-/// A message to be sent or kept, with its attachments.
+/// A message to be sent or kept, with its attachments. It comes after the account in the arguments of a handler: the
+/// account's share of uploads is taken for it.
 #[derive(Debug)]
 pub(crate) struct Outgoing<T> {
     /// What its JSON says.
@@ -35,10 +36,16 @@ where
         let (parts, body) = request.into_parts();
         let keyed = Keyed::of(&parts)?;
         let digest = keyed.as_ref().map(|keyed| keyed.digest.clone());
+        let account = parts.extensions.get::<AccountId>().copied();
+        let account = account.ok_or_else(|| {
+            ApiError::internal().with_cause("a message came without its account".to_owned())
+        })?;
         let uploads = Uploads::from_ref(state);
         let received = {
             let _arriving = AnswerClock::stopped(&parts.extensions);
-            uploads.receive(&parts.headers, body, digest).await?
+            uploads
+                .receive(account, &parts.headers, body, digest)
+                .await?
         };
         let Received {
             message,

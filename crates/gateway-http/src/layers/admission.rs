@@ -39,7 +39,7 @@ pub(super) async fn admit(
     next: Next,
 ) -> ApiResult<Response> {
     let Ok(Ok(_place)) = timeout(admission.longest_wait, admission.places.acquire()).await else {
-        return Err(ApiError::overloaded());
+        return Err(ApiError::overloaded("too many requests at once"));
     };
     let clock = AnswerClock::running();
     request.extensions_mut().insert(clock.clone());

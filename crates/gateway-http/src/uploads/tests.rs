@@ -1,11 +1,14 @@
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures::{StreamExt as _, stream};
 use serde_json::json;
 use tempfile::TempDir;
+use tokio::time::timeout;
 
 use super::*;
+
+const ANN: AccountId = AccountId(1);
 
 fn uploads(spool_bytes: u64) -> (Uploads, TempDir) {
     let directory = tempfile::tempdir().unwrap();
@@ -14,6 +17,7 @@ fn uploads(spool_bytes: u64) -> (Uploads, TempDir) {
         spool_bytes,
         send_bytes: 4 << 20,
         uploads: 1,
+        uploads_per_account: 1,
         longest_wait: Duration::from_millis(50),
         ..HttpOptions::default()
     });
@@ -61,7 +65,7 @@ fn refusal(answer: ApiResult<Received>) -> (u16, String) {
 async fn a_large_attachment_is_written_down_as_it_arrives() {
     let (uploads, directory) = uploads(u64::MAX);
     let received = uploads
-        .receive(&json_type(), large(40, "\"}]}"), None)
+        .receive(ANN, &json_type(), large(40, "\"}]}"), None)
         .await
         .unwrap();
     let size = 40 * (48 << 10);
@@ -89,7 +93,7 @@ async fn small_attachments_stay_in_memory_but_not_any_number_of_them() {
     let attachments: Vec<_> = (0..8).map(|_| json!({"content": content})).collect();
     let body = json!({"attachments": attachments}).to_string();
     let received = uploads
-        .receive(&json_type(), body.into(), None)
+        .receive(ANN, &json_type(), body.into(), None)
         .await
         .unwrap();
     let in_memory = received
@@ -110,7 +114,7 @@ async fn a_message_that_is_refused_leaves_nothing_behind() {
         (large(80, "\"}]}"), 413),
     ] {
         assert_eq!(
-            refusal(uploads.receive(&json_type(), body, None).await).0,
+            refusal(uploads.receive(ANN, &json_type(), body, None).await).0,
             status
         );
         until_empty(&directory).await;
@@ -118,7 +122,7 @@ async fn a_message_that_is_refused_leaves_nothing_behind() {
     let broken = large(20, "").into_data_stream();
     let broken = broken.chain(stream::once(async { Err(axum::Error::new("reset")) }));
     let broken = uploads
-        .receive(&json_type(), Body::from_stream(broken), None)
+        .receive(ANN, &json_type(), Body::from_stream(broken), None)
         .await;
     assert_eq!(refusal(broken), (400, "the body ended early".to_owned()));
     until_empty(&directory).await;
@@ -130,7 +134,7 @@ async fn there_is_room_for_so_many_octets_of_all_messages() {
     let (uploads, directory) = uploads(2 * size);
     let receive = async || {
         uploads
-            .receive(&json_type(), large(20, "\"}]}"), None)
+            .receive(ANN, &json_type(), large(20, "\"}]}"), None)
             .await
     };
     let first = receive().await.unwrap();
@@ -146,7 +150,7 @@ async fn a_client_that_goes_away_leaves_nothing_behind() {
     let (uploads, directory) = uploads(u64::MAX);
     let stalled = large(20, "").into_data_stream().chain(stream::pending());
     let headers = json_type();
-    let receiving = uploads.receive(&headers, Body::from_stream(stalled), None);
+    let receiving = uploads.receive(ANN, &headers, Body::from_stream(stalled), None);
     let given_up = timeout(Duration::from_millis(300), receiving).await;
     assert!(given_up.is_err());
     until_empty(&directory).await;
@@ -157,25 +161,53 @@ async fn large_messages_wait_for_their_turn_and_small_ones_do_not() {
     let (uploads, _directory) = uploads(u64::MAX);
     let stalled = || Body::from_stream(large(20, "").into_data_stream().chain(stream::pending()));
     let headers = json_type();
-    let occupied = uploads.receive(&headers, stalled(), None);
+    let occupied = uploads.receive(ANN, &headers, stalled(), None);
     let others = async {
         tokio::time::sleep(Duration::from_millis(20)).await;
-        let small = uploads.receive(&headers, "{}".into(), None).await;
-        (small, uploads.receive(&headers, stalled(), None).await)
+        let small = uploads.receive(ANN, &headers, "{}".into(), None).await;
+        (small, uploads.receive(ANN, &headers, stalled(), None).await)
     };
     tokio::select! {
         _ = occupied => panic!("it never ends"),
         (small, large) = others => {
             assert!(small.is_ok());
-            assert_eq!(refusal(large).0, 503);
+            assert_eq!(refusal(large).0, 429);
         }
     }
     assert!(
         uploads
-            .receive(&headers, large(20, "\"}]}"), None)
+            .receive(ANN, &headers, large(20, "\"}]}"), None)
             .await
             .is_ok()
     );
+}
+
+/// Time is moved on by hand: it does not pass by itself while a thread waits for octets.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_drips_or_stalls_does_not_keep_its_place() {
+    let (uploads, directory) = uploads(u64::MAX);
+    let drip = stream::repeat(()).then(|()| async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Ok("A")
+    });
+    let drips = large(20, "").into_data_stream();
+    let drips = drips.chain(drip.map(|octet| octet.map(Into::into)));
+    let stalls = large(20, "").into_data_stream().chain(stream::pending());
+    for body in [Body::from_stream(drips), Body::from_stream(stalls)] {
+        let receiving = uploads.clone();
+        let receiving =
+            tokio::spawn(async move { receiving.receive(ANN, &json_type(), body, None).await });
+        let begun = tokio::time::Instant::now();
+        while !receiving.is_finished() {
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        assert_eq!(refusal(receiving.await.unwrap()).0, 408);
+        assert!(begun.elapsed() >= Duration::from_secs(30));
+        let headers = json_type();
+        let next = uploads.receive(ANN, &headers, large(20, "\"}]}"), None);
+        next.await.unwrap();
+    }
+    drop(directory);
 }
 
 #[tokio::test]
@@ -189,7 +221,7 @@ async fn a_body_says_what_it_is() {
             )
         });
         let headers = HeaderMap::from_iter(headers);
-        let received = uploads.receive(&headers, body.into(), None).await;
+        let received = uploads.receive(ANN, &headers, body.into(), None).await;
         received.map_or_else(|error| error.failure().status.as_u16(), |_| 200)
     };
     let with_type = async |name: &str, body| receive(&[("content-type", name)], body).await;
@@ -229,7 +261,7 @@ async fn the_digest_is_of_the_octets_of_the_body() {
     let (uploads, _directory) = uploads(u64::MAX);
     let digest = async |body: Body| {
         let received = uploads
-            .receive(&json_type(), body, Some(Sha256::new()))
+            .receive(ANN, &json_type(), body, Some(Sha256::new()))
             .await;
         received.unwrap().digest.unwrap()
     };

@@ -22,3 +22,4 @@ mod scopes;
 mod sending;
 mod support;
 mod sync;
+mod uploads;

@@ -144,6 +144,11 @@ impl Call<'_> {
 
 impl Api {
     pub async fn new() -> Self {
+        Self::with(HttpOptions::default()).await
+    }
+
+    /// With these options, but for where files are.
+    pub async fn with(options: HttpOptions) -> Self {
         crate::logs::install();
         let files = tempfile::tempdir().unwrap();
         let path = files.path().join("store.db");
@@ -172,7 +177,7 @@ impl Api {
         let stopping = CancellationToken::new();
         let options = HttpOptions {
             spool_dir: Some(files.path().join("spool")),
-            ..HttpOptions::default()
+            ..options
         };
         Self {
             router: router(gateway.clone(), &options, stopping.clone()),
