@@ -35,7 +35,7 @@ pub struct ProviderError {
     pub kind: ErrorKind,
     /// For people. Never holds a secret; text from a server is bounded and free of control characters.
     pub message: String,
-    /// How long the backend asks to wait.
+    /// How long the backend asks to wait: at most a day.
     pub retry_after: Option<Duration>,
     /// The cause, for the operator's log.
     #[source]
@@ -48,6 +48,9 @@ pub type ProviderResult<T> = Result<T, ProviderError>;
 impl ProviderError {
     /// Longest message kept, in characters.
     const LONGEST: usize = 300;
+
+    /// Longest wait that is believed. It is added to times, and servers write numbers that no time can hold.
+    const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
     /// An error of this kind. The message is cut to 300 characters and cleaned of control characters.
     pub fn new(kind: ErrorKind, message: impl AsRef<str>) -> Self {
@@ -74,14 +77,34 @@ impl ProviderError {
         self
     }
 
-    /// Adds the wait that the backend asked for.
+    /// Adds the wait that the backend asked for, cut to a day.
     pub fn with_retry_after(mut self, wait: Duration) -> Self {
-        self.retry_after = Some(wait);
+        self.retry_after = Some(wait.min(Self::LONGEST_WAIT));
         self
     }
 
     /// Whether the same call may succeed later without anything else being done.
     pub fn is_transient(&self) -> bool {
         matches!(self.kind, ErrorKind::RateLimited | ErrorKind::Unavailable)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn a_wait_that_no_time_can_hold_is_cut_to_a_day() {
+        for asked in [Duration::from_secs(u64::MAX), Duration::MAX] {
+            let error = ProviderError::new(ErrorKind::RateLimited, "slow").with_retry_after(asked);
+            let wait = error.retry_after.unwrap();
+            assert_eq!(wait.as_secs(), 24 * 60 * 60);
+            assert!(Instant::now().checked_add(wait).is_some());
+        }
+        let hour = Duration::from_secs(3600);
+        let error = ProviderError::new(ErrorKind::Unavailable, "down").with_retry_after(hour);
+        assert_eq!(error.retry_after, Some(hour));
     }
 }

@@ -165,7 +165,8 @@ impl ApiError {
 
     /// Adds when to ask again, in whole seconds, rounded up.
     pub(crate) fn with_retry_after(self, wait: Duration) -> Self {
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let rest = u64::from(wait.subsec_nanos() > 0);
+        let seconds = wait.as_secs().saturating_add(rest);
         self.with_header(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)))
     }
 
