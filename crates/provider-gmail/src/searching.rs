@@ -155,6 +155,9 @@ impl<'a> Compiled<'a> {
                 })
             }
             Condition::In(Place::Folders(folders)) => self.places(folders, negated),
+            Condition::In(Place::Named(name)) if name == "important" => {
+                self.label_or(labels::IMPORTANT, "is:important", negated)
+            }
             Condition::In(Place::Named(_)) => false,
             Condition::Keyword(word) => match (self.table.by_name(word), negated) {
                 (_, true) => false,

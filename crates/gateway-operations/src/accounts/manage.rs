@@ -33,6 +33,46 @@ impl Gateway {
         Ok(page)
     }
 
+    /// As [`Self::list_accounts`], of the accounts with this id of the provider's organisation. It is one of the details
+    /// that the store keeps as they are, so that every account of the application is looked at.
+    pub async fn list_accounts_of_organisation(
+        &self,
+        application: &Application,
+        auth_org_id: &str,
+        mut filter: AccountFilter,
+    ) -> OperationResult<AccountPage> {
+        let wanted = match filter.limit {
+            0 => DEFAULT_LIMIT,
+            limit => limit.min(MOST),
+        };
+        let first = std::mem::take(&mut filter.offset);
+        filter.limit = MOST;
+        let (mut records, mut total) = (Vec::new(), 0);
+        loop {
+            let page = self.inner.store.accounts(application.id, &filter).await?;
+            let Some(seen) = u32::try_from(page.records.len())
+                .ok()
+                .filter(|&seen| seen > 0)
+            else {
+                break;
+            };
+            filter.offset = filter.offset.saturating_add(seen);
+            for account in page.records {
+                if AccountDetails::of(&account).auth_org_id.as_deref() != Some(auth_org_id) {
+                    continue;
+                }
+                if total >= u64::from(first) && records.len() < wanted as usize {
+                    records.push(account);
+                }
+                total += 1;
+            }
+        }
+        for account in &mut records {
+            self.read_grant(account).await?;
+        }
+        Ok(AccountPage { records, total })
+    }
+
     /// An account and what is known of its mailbox. With `ping` the mailbox is asked first, so that
     /// the state of the credentials is of now; one that cannot be reached is no error.
     pub async fn account_view(

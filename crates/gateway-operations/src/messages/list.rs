@@ -160,6 +160,7 @@ impl Gateway {
             ),
             None => None,
         };
+        let model = mailbox.provider.capabilities().folders;
         let search = |directory: &Directory| {
             query::search(
                 directory,
@@ -167,6 +168,7 @@ impl Gateway {
                 q,
                 request.include_trash_and_junk,
                 began,
+                model,
             )
         };
         match search(&self.directory_of(account, journal)) {

@@ -4,7 +4,7 @@ use email_model::{
     FolderKey, FolderRole, MessageQuery, Timestamp,
     query::{Condition, Place, Term, parse},
 };
-use email_provider::SearchScope;
+use email_provider::{FolderModel, SearchScope};
 
 use crate::{OperationError, OperationErrorKind, OperationResult, journal::Directory};
 
@@ -33,6 +33,7 @@ pub(super) fn search(
     q: Option<&str>,
     trash_and_junk: Option<bool>,
     now: Timestamp,
+    model: FolderModel,
 ) -> OperationResult<Option<Search>> {
     let written = parse(q.unwrap_or_default(), now)
         .map_err(|error| OperationError::bad_request(format!("`q`: {error}")))?;
@@ -43,7 +44,7 @@ pub(super) fn search(
             terms.push(Term { negated, condition });
             continue;
         };
-        match meaning(directory, name) {
+        match meaning(directory, name, model) {
             Meaning::Condition(condition) => terms.push(Term { negated, condition }),
             Meaning::Folders(keys) if keys.is_empty() && negated => {}
             Meaning::Folders(keys) if keys.is_empty() => return Ok(None),
@@ -96,7 +97,7 @@ fn is_hidden(directory: &Directory, key: &FolderKey) -> bool {
 }
 
 /// A folder's id, a system label, a folder's path or a folder's name, in this order.
-fn meaning(directory: &Directory, name: &str) -> Meaning {
+fn meaning(directory: &Directory, name: &str, model: FolderModel) -> Meaning {
     if let Some(row) = name.parse().ok().and_then(|id| directory.folder(id)) {
         return Meaning::Folders(vec![row.key.clone()]);
     }
@@ -128,6 +129,10 @@ fn meaning(directory: &Directory, name: &str) -> Meaning {
     ];
     match candidates.into_iter().find(|keys| !keys.is_empty()) {
         Some(keys) => Meaning::Folders(keys),
+        // A label that is no place: the mailbox knows it by its name.
+        None if role == Some(FolderRole::Important) && model == FolderModel::Labels => {
+            Meaning::Condition(Condition::In(Place::Named(lower)))
+        }
         // Importance may be a flag here, that no folder shows.
         None if role.is_some_and(|role| role != FolderRole::Important) => {
             Meaning::Folders(Vec::new())
@@ -164,7 +169,18 @@ mod tests {
     }
 
     fn searched(q: &str) -> OperationResult<Option<Search>> {
-        search(&directory(), None, Some(q), None, Timestamp::default())
+        of_model(q, FolderModel::Folders)
+    }
+
+    fn of_model(q: &str, model: FolderModel) -> OperationResult<Option<Search>> {
+        search(
+            &directory(),
+            None,
+            Some(q),
+            None,
+            Timestamp::default(),
+            model,
+        )
     }
 
     fn folders(keys: &[&str]) -> Condition {
@@ -178,10 +194,18 @@ mod tests {
     #[test]
     fn trash_and_junk_are_left_out_unless_asked_for_or_named() {
         let scope = |q: &str, asked| {
-            search(&directory(), None, Some(q), asked, Timestamp::default())
-                .unwrap()
-                .unwrap()
-                .scope
+            let model = FolderModel::Folders;
+            search(
+                &directory(),
+                None,
+                Some(q),
+                asked,
+                Timestamp::default(),
+                model,
+            )
+            .unwrap()
+            .unwrap()
+            .scope
         };
         let everywhere = |trash_and_junk| SearchScope::Everywhere { trash_and_junk };
         assert_eq!(scope("hello", None), everywhere(false));
@@ -253,6 +277,19 @@ mod tests {
             terms,
             wanted.map(|(negated, condition)| Term { negated, condition })
         );
+    }
+
+    #[test]
+    fn importance_is_a_label_where_there_are_labels() {
+        let search = of_model("in:IMPORTANT -in:important", FolderModel::Labels);
+        let important = |negated| Term {
+            negated,
+            condition: Condition::In(Place::Named("important".to_owned())),
+        };
+        let terms = search.unwrap().unwrap().query.terms;
+        assert_eq!(terms, [important(false), important(true)]);
+        let refused = of_model("in:important", FolderModel::Folders).unwrap_err();
+        assert_eq!(refused.kind, OperationErrorKind::Unprocessable);
     }
 
     #[test]

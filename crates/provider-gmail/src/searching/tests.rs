@@ -77,6 +77,9 @@ fn flags_and_single_places_are_labels() {
     assert_eq!(of(Condition::Read, false), query("-is:unread"));
     assert_eq!(of(Condition::Read, true), label("UNREAD"));
     assert_eq!(of(Condition::Flagged, true), query("-is:starred"));
+    let important = || Condition::In(Place::Named("important".into()));
+    assert_eq!(of(important(), false), label("IMPORTANT"));
+    assert_eq!(of(important(), true), query("-is:important"));
     let folders = |keys: &[&str]| {
         let keys = keys.iter().map(|key| FolderKey((*key).into())).collect();
         Condition::In(Place::Folders(keys))

@@ -18,7 +18,7 @@ pub(crate) struct AccountsQuery {
     /// Records to leave out from the beginning.
     #[param(default = 0)]
     offset: Option<u32>,
-    /// Not supported: refused.
+    /// Only accounts of this organisation, as they name it.
     auth_org_id: Option<String>,
     /// Only this service type.
     service_type: Option<String>,
@@ -57,9 +57,6 @@ pub(crate) async fn list(
     Query(query): Query<AccountsQuery>,
 ) -> ApiResult<Json<AccountsPage>> {
     // A filter that is not applied would tell of accounts that the caller did not ask for.
-    if query.auth_org_id.is_some() {
-        return Err(ApiError::unprocessable("authOrgId: no such filter here"));
-    }
     if query.subscription_id.is_some() {
         return Err(ApiError::unprocessable(
             "subscriptionId: no such filter here",
@@ -71,6 +68,13 @@ pub(crate) async fn list(
         limit: query.limit.unwrap_or(DEFAULT_LIMIT),
         offset,
     };
-    let page = gateway.list_accounts(&application, filter).await?;
+    let page = match &query.auth_org_id {
+        Some(organisation) => {
+            gateway
+                .list_accounts_of_organisation(&application, organisation, filter)
+                .await?
+        }
+        None => gateway.list_accounts(&application, filter).await?,
+    };
     Ok(Json(AccountsPage::new(offset, page)))
 }
