@@ -241,6 +241,14 @@ pub(crate) fn brand_of_host(host: &str) -> Option<&'static str> {
     of_imap_host(host)?.brand
 }
 
+/// Whether it is a server of the table.
+pub(crate) fn is_known(host: &str) -> bool {
+    let is_it = |server: &str| server.eq_ignore_ascii_case(host);
+    DOMAINS
+        .iter()
+        .any(|(_, servers)| is_it(servers.imap) || is_it(servers.smtp))
+}
+
 /// The servers of which this is the reading one.
 pub(crate) fn of_imap_host(host: &str) -> Option<&'static KnownServers> {
     let host = host.to_ascii_lowercase();

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use crate::{
-    discovery::{Found, discover},
+    discovery::{Discovery, Found},
     known_servers,
     protocol::{self, Auth, ImapConfig, Limits, Pool, PoolOptions, Timeouts},
     provider::{Facts, ImapProvider},
@@ -56,6 +56,20 @@ impl Section {
             }),
         }
     }
+
+    /// PEM of the authorities to trust instead of the machine's.
+    fn authorities(&self) -> ProviderResult<Option<String>> {
+        let Some(file) = &self.ca_file else {
+            return Ok(None);
+        };
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| broken("the file of authorities").with_source(error))?;
+        Ok(Some(text))
+    }
+}
+
+fn broken(what: &str) -> ProviderError {
+    ProviderError::new(ErrorKind::Unexpected, format!("{what} cannot be read"))
 }
 
 /// A stored connection, ready to be made.
@@ -72,19 +86,10 @@ pub struct ImapPlugin;
 
 impl ImapPlugin {
     fn config(context: &ConnectContext, connection: &Connection) -> ProviderResult<Configured> {
-        let broken = |what: &str| {
-            ProviderError::new(ErrorKind::Unexpected, format!("{what} cannot be read"))
-        };
         let settings: Settings = serde_json::from_value(connection.settings.clone())
             .map_err(|error| broken("the stored connection").with_source(error))?;
         let section = Section::of(context)?;
-        let ca_pem = match &section.ca_file {
-            Some(file) => Some(
-                std::fs::read_to_string(file)
-                    .map_err(|error| broken("the file of authorities").with_source(error))?,
-            ),
-            None => None,
-        };
+        let ca_pem = section.authorities()?;
         let usual = PoolOptions::default();
         let secret = connection.secret.clone();
         let login = settings.login.clone();
@@ -159,17 +164,28 @@ impl ImapPlugin {
             .as_deref()
             .or(sign_in.login.as_deref())
             .unwrap_or_default();
+        let authorities = Section::of(context)?.authorities()?;
+        let discovery = Discovery {
+            context,
+            authorities: authorities.as_deref(),
+        };
         let mut found = match &sign_in.server_url {
             Some(url) => {
                 let imap = Server::parse(Protocol::Imap, url)?;
+                // Who vouches for servers himself names them all: one that was found would be trusted blindly.
+                let is_left_out = sign_in.server_url2.is_none() && !sign_in.trust_server;
+                let smtp = match is_left_out {
+                    true => discovery.sending_server(&imap, address).await,
+                    false => None,
+                };
                 Found {
                     brand: known_servers::brand_of_host(&imap.host),
-                    smtp: known_servers::of_imap_host(&imap.host).map(|known| known.smtp()),
+                    smtp,
                     imap,
                     login: address.to_owned(),
                 }
             }
-            None => discover(context, &sign_in.service_type, address).await?,
+            None => discovery.servers(&sign_in.service_type, address).await?,
         };
         if let Some(url) = &sign_in.server_url2 {
             found.smtp = Some(Server::parse(Protocol::Smtp, url)?);

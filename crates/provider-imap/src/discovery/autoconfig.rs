@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use email_provider::ConnectContext;
 use futures::StreamExt;
 use quick_xml::{Reader, events::Event};
+use reqwest::Certificate;
 
-use super::Found;
+use super::{Discovery, Found};
 use crate::{
     known_servers,
     settings::{Protocol, Server, ServerSecurity},
@@ -16,7 +16,7 @@ use crate::{
 const LONGEST: usize = 256 << 10;
 const PATIENCE: Duration = Duration::from_secs(8);
 
-pub(super) async fn find(context: &ConnectContext, domain: &str, address: &str) -> Option<Found> {
+pub(super) async fn find(within: Discovery<'_>, domain: &str, address: &str) -> Option<Found> {
     let places = [
         (format!("autoconfig.{domain}"), "/mail/config-v1.1.xml"),
         (
@@ -25,7 +25,7 @@ pub(super) async fn find(context: &ConnectContext, domain: &str, address: &str) 
         ),
     ];
     for (host, path) in places {
-        if let Some(text) = fetch(context, &host, path).await
+        if let Some(text) = fetch(within, &host, path).await
             && let Some(found) = read(&text, address)
         {
             return Some(found);
@@ -36,16 +36,22 @@ pub(super) async fn find(context: &ConnectContext, domain: &str, address: &str) 
 
 /// Fetches over HTTPS only, from an address that was checked, without following redirects: the file
 /// says where a password is sent.
-async fn fetch(context: &ConnectContext, host: &str, path: &str) -> Option<String> {
-    let addresses = context.network.resolve(host, 443).await.ok()?;
-    let client = reqwest::Client::builder()
+async fn fetch(within: Discovery<'_>, host: &str, path: &str) -> Option<String> {
+    let addresses = within.context.network.resolve(host, 443).await.ok()?;
+    let mut client = reqwest::Client::builder()
         .resolve_to_addrs(host, &addresses)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
-        .timeout(PATIENCE)
-        .build()
-        .ok()?;
+        .timeout(PATIENCE);
+    if let Some(authorities) = within.authorities {
+        client = client.tls_built_in_root_certs(false);
+        for authority in Certificate::from_pem_bundle(authorities.as_bytes()).ok()? {
+            client = client.add_root_certificate(authority);
+        }
+    }
     let response = client
+        .build()
+        .ok()?
         .get(format!("https://{host}{path}"))
         .send()
         .await
