@@ -9,6 +9,7 @@ mod by_hand;
 mod failure;
 mod outgo;
 mod session;
+mod spent;
 mod upload;
 
 use std::{
@@ -210,8 +211,9 @@ impl Api {
             false => error,
         };
         let account = self.0.account.enter(call, units).await.map_err(in_time)?;
-        let project = self.0.project.enter(call, units).await.map_err(in_time)?;
-        Ok(Paid(account, project))
+        let project = self.0.project.enter(call, units).await;
+        spent::tell(&self.0.project, units, project.is_ok());
+        Ok(Paid(account, project.map_err(in_time)?))
     }
 
     /// A failure as the gateway understands it. Throttling holds the whole mailbox back.

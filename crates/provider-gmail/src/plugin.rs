@@ -30,6 +30,8 @@ use crate::{
     watch,
 };
 
+/// The backend's kind.
+pub(crate) const KIND: &str = "gmail";
 /// How long a sign-in may take.
 const SIGN_IN_WAIT: Duration = Duration::from_secs(30);
 
@@ -78,7 +80,7 @@ fn config_of(context: &ConnectContext) -> ProviderResult<Config> {
 impl ProviderPlugin for GmailPlugin {
     fn info(&self) -> PluginInfo {
         PluginInfo {
-            kind: "gmail",
+            kind: KIND,
             environment: &["GOOGLE"],
             service_types: vec![ServiceTypeInfo {
                 name: "Google",
