@@ -65,9 +65,14 @@ impl Mailboxes {
             .cloned()
     }
 
-    fn put(&self, mailbox: OpenMailbox) -> Option<OpenMailbox> {
+    /// The mailbox to use, and the one to close. Who else opened it at the same time uses what they put here, so that
+    /// stays where the connection is the same.
+    fn put(&self, mailbox: OpenMailbox) -> (OpenMailbox, Option<OpenMailbox>) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.insert(mailbox.account, mailbox)
+        match open.get(&mailbox.account) {
+            Some(kept) if kept.connection == mailbox.connection => (kept.clone(), Some(mailbox)),
+            _ => (mailbox.clone(), open.insert(mailbox.account, mailbox)),
+        }
     }
 
     fn take(&self, account: AccountId) -> Option<OpenMailbox> {
@@ -104,8 +109,9 @@ impl Gateway {
             budget,
             connection,
         };
-        if let Some(replaced) = self.inner.mailboxes.put(mailbox.clone()) {
-            replaced.provider.close().await;
+        let (mailbox, unused) = self.inner.mailboxes.put(mailbox);
+        if let Some(unused) = unused {
+            unused.provider.close().await;
         }
         Ok(mailbox)
     }

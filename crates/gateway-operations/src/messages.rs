@@ -25,6 +25,7 @@ use email_model::{
 use email_provider::ByteStream;
 
 pub(crate) use content_cache::ContentCache;
+pub(crate) use view::folder_of;
 
 /// What a representation did not load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -116,7 +116,11 @@ fn view(
 /// The folder that stands for all of a message's places: the one it is in on folder backends; the
 /// first of trash, junk, drafts, inbox, sent, user labels by id on label backends, else the archive.
 /// `learned`: no folder means that it carries no label, not that its labels are unknown.
-fn folder_of(directory: &Directory, folders: &[FolderId], learned: bool) -> Option<FolderId> {
+pub(crate) fn folder_of(
+    directory: &Directory,
+    folders: &[FolderId],
+    learned: bool,
+) -> Option<FolderId> {
     let rank = |row: &FolderRow| match row.role {
         Some(FolderRole::Trash) => 0,
         Some(FolderRole::Junk) => 1,

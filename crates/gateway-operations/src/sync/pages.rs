@@ -14,8 +14,9 @@ use super::{
     tokens::{SyncToken, Walk, stretch},
 };
 use crate::{
-    Gateway, OperationError, OperationErrorKind, OperationResult, journal::JournalHandle,
-    messages::MessageView,
+    Gateway, OperationError, OperationErrorKind, OperationResult,
+    journal::{Directory, JournalHandle},
+    messages::{MessageView, folder_of},
 };
 
 /// Most records of a page.
@@ -93,10 +94,11 @@ impl Gateway {
         let step = step(&journal, &row, token, limit, verified_at).await?;
         // Removals may have been forgotten while this waited and read.
         token.check(&journal.journal().await?)?;
+        let directory = self.directory_of(account, &journal);
         let records = step
             .rows
             .into_iter()
-            .map(|row| deleted(row, self.now()))
+            .map(|row| deleted(&directory, row, self.now()))
             .collect();
         let text = step.next.write(&journal)?;
         let (page, delta) = if step.next.is_page {
@@ -283,10 +285,10 @@ fn limit(request: &SyncPageRequest, body_type: Option<BodyType>) -> OperationRes
     }
 }
 
-fn deleted(row: MessageRow, now: Timestamp) -> DeletedRecord {
+fn deleted(directory: &Directory, row: MessageRow, now: Timestamp) -> DeletedRecord {
     DeletedRecord {
         id: row.id,
-        folder: row.folders.first().copied(),
+        folder: folder_of(directory, &row.folders, row.labels.is_some()),
         message_id: row.message_id,
         // A `seq` is the time in microseconds, or a little more.
         noticed_at: DateTime::from_timestamp_micros(row.seq.0).map_or(now, |at| at.min(now)),

@@ -11,7 +11,8 @@ use std::{
 use email_model::{FolderRole, MessageId, Timestamp};
 use email_provider::{Clock, MessageRef, ProviderRegistry, SystemClock};
 use gateway_operations::{
-    DeletedPage, OperationErrorKind, OperationResult, OperationsConfig, StartSync, SyncPageRequest,
+    DeletedPage, ListRequest, OperationErrorKind, OperationResult, OperationsConfig, StartSync,
+    SyncPageRequest,
 };
 use gateway_store::{Seq, Stream};
 use provider_memory::Shape;
@@ -135,7 +136,7 @@ impl Client {
 
     /// Has a pass made at the clock's time, and waits until as many removals are left.
     async fn until_left(&mut self, left: usize) {
-        for _ in 0..400 {
+        for _ in 0..2_400 {
             self.walk_updated().await;
             if self.removals().await.len() == left {
                 return;
@@ -272,6 +273,23 @@ async fn many_removals_are_forgotten_some_at_a_time() {
     assert_eq!(client.horizon().await, last);
     let walk = client.harness.store.walk(account, 0, last, None, 9).await;
     assert_eq!(walk.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_removal_names_the_folder_that_its_message_was_told_in() {
+    let config = OperationsConfig::default();
+    let (mut client, mails) = Client::with(Shape::labels(), config, 1).await;
+    for name in ["a", "b", "c", "d", "e"] {
+        let mailbox = &client.harness.mailbox;
+        let label = mailbox.create_folder(name, None).unwrap();
+        mailbox.copy_message(&mails[0], &label).unwrap();
+    }
+    client.walk_updated().await;
+    let listed = client.harness.list(ListRequest::default()).await;
+    client.expunge(&mails[0]);
+    let page = client.deleted_page(&client.deleted).await.unwrap();
+    assert!(listed[0].folder.is_some());
+    assert_eq!(page.records[0].folder, listed[0].folder);
 }
 
 #[tokio::test]
