@@ -5,6 +5,7 @@
 
 mod client;
 mod compare;
+mod kept;
 mod letters;
 mod normal;
 mod script;
@@ -145,7 +146,7 @@ impl World {
         if let Change::Ask(letter, ask) = change {
             for client in &self.clients {
                 client
-                    .ask(&letter.message_id, *ask)
+                    .ask(&letter.message_id, ask)
                     .await
                     .with_context(|| format!("{}: {change}", client.name))?;
             }

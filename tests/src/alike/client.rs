@@ -1,5 +1,7 @@
 //! A client of one account: it follows the change feed and reads what it is told of.
 
+mod asking;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -8,14 +10,14 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 use super::normal::Normal;
-use super::script::{Ask, Script};
+use super::script::Script;
 use crate::{Answer, Api, Call, hash_of};
 
 /// How long the feed may take to tell all.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Searches that every mailbox must answer alike.
-const SEARCHES: [&str; 8] = [
+const SEARCHES: [&str; 13] = [
     "is:unread",
     "is:flagged",
     "in:inbox",
@@ -24,6 +26,11 @@ const SEARCHES: [&str; 8] = [
     "from:bob@example.org",
     "subject:garden",
     "after:2020-01-01 is:read",
+    "label:Red",
+    "label:TO-DO is:read",
+    "label:$Later in:inbox",
+    "-label:Team/Blue is:unread",
+    "label:Unheard-of",
 ];
 
 /// What is known of a message.
@@ -33,6 +40,8 @@ struct Known {
     thread: Option<String>,
     version: i64,
     is_live: bool,
+    /// `folderId`, and where that is.
+    folder: (Value, String),
 }
 
 /// A client.
@@ -154,12 +163,20 @@ impl Client {
             "{}: {message_id} is {id}, was {other:?}",
             self.name
         );
+        // A removal names the folder that the message was in last, without the keywords that tell which that is.
+        let folder = record["folderId"].clone();
+        let folder = match before.filter(|before| !is_live && before.folder.0 == folder) {
+            Some(before) => before.folder.clone(),
+            None => (folder, self.normal.place(record)),
+        };
+        let place = json!(folder.1);
         let thread = record["threadId"].as_str().map(str::to_owned);
         let known = Known {
             message_id: message_id.clone(),
             thread,
             version,
             is_live,
+            folder,
         };
         self.known.insert(id.clone(), known);
         if is_live {
@@ -167,7 +184,8 @@ impl Client {
             self.walk.0.insert(message_id, shown);
             self.changed.insert(id);
         } else {
-            let shown = self.normal.record(record);
+            let mut shown = self.normal.record(record);
+            shown["folderId"] = place;
             self.walk.1.insert(message_id, shown);
             self.gone.insert(id);
         }
@@ -325,29 +343,6 @@ impl Client {
                 self.name
             )),
         }
-    }
-
-    /// A change through the gateway.
-    pub async fn ask(&self, message_id: &str, ask: Ask) -> Result<()> {
-        let found = self
-            .known
-            .iter()
-            .find(|(_, known)| known.is_live && known.message_id == message_id);
-        let (id, _) = found.context("it was told")?;
-        let status = |body: Value| {
-            Call::post("/v1/email/messages/{messageId}/status")
-                .with("messageId", id)
-                .json(body)
-        };
-        let delete = Call::delete("/v1/email/messages/{messageId}").with("messageId", id);
-        let call = match ask {
-            Ask::Unread(unread) => status(json!({ "unread": unread })),
-            Ask::Flagged(flagged) => status(json!({ "flagged": flagged })),
-            Ask::Archived(archived) => status(json!({ "archived": archived })),
-            Ask::Trash => delete,
-            Ask::Forever => delete.query("permanent", true),
-        };
-        ok(&self.api, call).await.map(drop)
     }
 }
 

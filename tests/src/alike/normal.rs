@@ -2,8 +2,9 @@
 //!
 //! Told by `capabilities`:
 //!
-//! 1. `folders: labels`. A message carries its labels as `keywords`, those among them that are folders; folders are told as
-//!    labels.
+//! 1. `folders: labels`. A message carries its labels as `keywords`, those among them that are folders, and whoever sets
+//!    its keywords names its folder among them; folders are told as labels. A keyword is a folder as well, the message's
+//!    `folderId` where it comes before that of another.
 //! 2. No `archive` among the `roles`. What is archived has no `folderId`.
 //!
 //! Told by the contract of every mailbox alike:
@@ -27,6 +28,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
+use super::script::{FOLDERS, KEYWORDS};
+
 /// How a mailbox's answers become those of any mailbox.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Normal {
@@ -34,7 +37,7 @@ pub(super) struct Normal {
     has_archive: bool,
     /// What folders go by, by their ids.
     folders: BTreeMap<String, String>,
-    /// Paths of folders without a `sysLabel`.
+    /// Paths of the folders that the test made and the mailbox has.
     own: BTreeSet<String>,
 }
 
@@ -101,7 +104,9 @@ impl Normal {
                 Some(label) => format!("({label})"),
                 None if Some(id) == archive => ARCHIVE.to_owned(),
                 None => {
-                    self.own.insert(path.to_owned());
+                    if FOLDERS.contains(&path) {
+                        self.own.insert(path.to_owned());
+                    }
                     path.to_owned()
                 }
             };
@@ -140,7 +145,7 @@ impl Normal {
     }
 
     /// What a folder goes by.
-    pub fn name(&self, id: &Value) -> String {
+    fn name(&self, id: &Value) -> String {
         match id.as_str() {
             Some(id) => self
                 .folders
@@ -152,10 +157,29 @@ impl Normal {
         }
     }
 
+    /// Where a message is. One that is nowhere but in its keywords is archived.
+    pub fn place(&self, record: &Value) -> String {
+        let name = self.name(&record["folderId"]);
+        if !self.are_labels || !KEYWORDS.contains(&name.as_str()) {
+            return name;
+        }
+        let labels = record["keywords"].as_array().into_iter().flatten();
+        let mut own = labels
+            .filter_map(Value::as_str)
+            .filter(|label| self.own.contains(*label));
+        own.next().unwrap_or(ARCHIVE).to_owned()
+    }
+
+    /// What is to be sent as a message's keywords so that it has these, and stays in its folder.
+    pub fn keywords(&self, words: &[&'static str], folder: Option<&str>) -> Value {
+        let folder = folder.filter(|_| self.are_labels);
+        words.iter().copied().chain(folder).collect()
+    }
+
     /// A message or a removal without what is opaque.
     pub fn record(&self, record: &Value) -> Value {
         let mut record = record.clone();
-        let folder = self.name(&record["folderId"]);
+        let folder = self.place(&record);
         let Some(fields) = record.as_object_mut() else {
             return record;
         };

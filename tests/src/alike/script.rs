@@ -1,11 +1,13 @@
 //! What happens to the mailboxes.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use rand::seq::{IndexedRandom, IteratorRandom};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::kept::{Kept, State};
 use super::letters::{Letter, Letters};
 
 /// Where a message is.
@@ -30,6 +32,8 @@ pub(super) enum Change {
     /// Its user reads it, or marks it as not read.
     Read(Letter, bool),
     Flag(Letter, bool),
+    /// A keyword is set, or cleared.
+    Label(Letter, &'static str, bool),
     Move(Letter, Place),
     /// For good.
     Delete(Letter),
@@ -40,11 +44,17 @@ pub(super) enum Change {
 }
 
 /// What is asked of the gateway.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Ask {
     Unread(bool),
     Flagged(bool),
     Archived(bool),
+    Keywords {
+        /// All that are to be there.
+        words: Vec<&'static str>,
+        /// The folder that the message is to stay in: one more where folders are labels.
+        folder: Option<String>,
+    },
     Trash,
     Forever,
 }
@@ -57,30 +67,13 @@ impl fmt::Display for Change {
             }
             Self::Read(letter, read) => write!(f, "{}: read {read}", letter.message_id),
             Self::Flag(letter, flagged) => write!(f, "{}: flagged {flagged}", letter.message_id),
+            Self::Label(letter, word, set) => write!(f, "{}: {word} {set}", letter.message_id),
             Self::Move(letter, place) => write!(f, "{}: to {place:?}", letter.message_id),
             Self::Delete(letter) => write!(f, "{}: gone for good", letter.message_id),
             Self::CreateFolder(path) => write!(f, "the folder {path}"),
             Self::Ask(letter, ask) => write!(f, "{}: by the gateway {ask:?}", letter.message_id),
         }
     }
-}
-
-#[derive(Debug, Clone)]
-struct Kept {
-    letter: Letter,
-    now: State,
-    /// As the clients last saw it; what came in this round they do not know yet.
-    ///
-    /// What changes and changes back before they look again may be told or not, and what changes and goes may be told as
-    /// it was before or after, as a pass came between or none did: no history has either.
-    seen: Option<State>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct State {
-    place: Place,
-    read: bool,
-    flagged: bool,
 }
 
 /// Draws changes, each of which has an effect.
@@ -93,7 +86,10 @@ pub(super) struct Script {
 }
 
 /// No two of them one above the other unless made in this order.
-const FOLDERS: [&str; 4] = ["Work", "Work/Deep", "Bücher", "Invoices 2024"];
+pub(super) const FOLDERS: [&str; 4] = ["Work", "Work/Deep", "Bücher", "Invoices 2024"];
+
+/// What every mailbox can have as a keyword (an atom of IMAP's), and as a label below another.
+pub(super) const KEYWORDS: [&str; 4] = ["Red", "to-do", "$Later", "Team/Blue"];
 
 impl Script {
     pub fn new(seed: u64) -> Self {
@@ -109,6 +105,7 @@ impl Script {
     pub fn beginning(&mut self) -> Vec<Change> {
         let mut changes = vec![self.create_folder()];
         changes.extend((0..12).map(|_| Some(self.deliver())));
+        changes.extend((0..4).map(|_| self.label()));
         self.look();
         changes.into_iter().flatten().collect()
     }
@@ -140,9 +137,10 @@ impl Script {
         match self.rng.random_range(0..100) {
             0..30 => Some(self.deliver()),
             30..34 => self.create_folder(),
-            34..48 => self.mark(),
-            48..68 => self.relocate(),
-            68..76 => self.delete(),
+            34..46 => self.mark(),
+            46..56 => self.label(),
+            56..72 => self.relocate(),
+            72..79 => self.delete(),
             _ => self.ask(),
         }
     }
@@ -165,6 +163,7 @@ impl Script {
                 place: place.clone(),
                 read,
                 flagged: false,
+                keywords: BTreeSet::new(),
             },
             seen: None,
         });
@@ -200,6 +199,14 @@ impl Script {
         Some(Change::Read(letter, kept.now.read))
     }
 
+    fn label(&mut self) -> Option<Change> {
+        let word = self.any_keyword();
+        let at = self.any(|kept| kept.may_label(word))?;
+        let kept = &mut self.kept[at];
+        let set = kept.label(word);
+        Some(Change::Label(kept.letter.clone(), word, set))
+    }
+
     /// What was sent and what is drafted stays where it is: with labels it would be there beside wherever it goes.
     fn relocate(&mut self) -> Option<Change> {
         let place = self.any_place();
@@ -222,7 +229,8 @@ impl Script {
 
     /// A client asks for what it was told of.
     fn ask(&mut self) -> Option<Change> {
-        let which = self.rng.random_range(0..8);
+        let which = self.rng.random_range(0..10);
+        let word = self.any_keyword();
         let at = self.any(|kept| kept.seen.is_some())?;
         let kept = &mut self.kept[at];
         let letter = kept.letter.clone();
@@ -253,6 +261,16 @@ impl Script {
                 self.letters.forget(&letter);
                 Ask::Forever
             }
+            8 | 9 if kept.may_label(word) => {
+                kept.label(word);
+                Ask::Keywords {
+                    words: kept.now.keywords.iter().copied().collect(),
+                    folder: match &kept.now.place {
+                        Place::Own(path) => Some(path.clone()),
+                        _ => None,
+                    },
+                }
+            }
             _ => return None,
         };
         Some(Change::Ask(letter, ask))
@@ -264,6 +282,11 @@ impl Script {
             .choose(&mut self.rng)
     }
 
+    fn any_keyword(&mut self) -> &'static str {
+        let word = KEYWORDS.choose(&mut self.rng);
+        word.copied().unwrap_or(KEYWORDS[0])
+    }
+
     fn any_place(&mut self) -> Place {
         let own = self.folders.choose(&mut self.rng).cloned();
         let fixed = [Place::Inbox, Place::Archive, Place::Trash, Place::Junk];
@@ -271,30 +294,5 @@ impl Script {
             Some(own) if self.rng.random_bool(0.4) => Place::Own(own),
             _ => fixed.choose(&mut self.rng).cloned().unwrap_or(Place::Inbox),
         }
-    }
-}
-
-impl Kept {
-    fn can_move(&self) -> bool {
-        !matches!(self.now.place, Place::Sent | Place::Drafts)
-    }
-
-    fn may_go_to(&self, place: &Place) -> bool {
-        let was_there = |seen: &State| seen.place == *place;
-        self.now.place != *place && !self.seen.as_ref().is_some_and(was_there)
-    }
-
-    fn may_go(&self) -> bool {
-        self.seen.as_ref() == Some(&self.now)
-    }
-
-    fn may_read(&self) -> bool {
-        let differs = |seen: &State| seen.read != self.now.read;
-        !self.seen.as_ref().is_some_and(differs)
-    }
-
-    fn may_flag(&self) -> bool {
-        let differs = |seen: &State| seen.flagged != self.now.flagged;
-        !self.seen.as_ref().is_some_and(differs)
     }
 }

@@ -83,6 +83,7 @@ impl DovecotSide {
             }
             Change::Read(letter, set) => self.store(letter, *set, "\\Seen").await,
             Change::Flag(letter, set) => self.store(letter, *set, "\\Flagged").await,
+            Change::Label(letter, word, set) => self.store(letter, *set, word).await,
             Change::Move(letter, place) => {
                 let uid = self.select(letter).await?;
                 self.imap.move_to(&uid, &mailbox(place)).await
@@ -135,7 +136,7 @@ fn encoded(path: &str) -> String {
 /// Gmail's.
 pub(super) struct GmailSide {
     google: Google,
-    /// Labels by name.
+    /// Labels that are folders, by name.
     labels: BTreeMap<String, String>,
     /// Messages by Message-ID.
     ids: BTreeMap<String, String>,
@@ -168,6 +169,13 @@ impl GmailSide {
             Change::Read(letter, false) => self.modify(letter, &["UNREAD"], &[])?,
             Change::Flag(letter, true) => self.modify(letter, &["STARRED"], &[])?,
             Change::Flag(letter, false) => self.modify(letter, &[], &["STARRED"])?,
+            Change::Label(letter, word, set) => {
+                let label = self.keyword(word)?;
+                match set {
+                    true => self.modify(letter, &[&label], &[])?,
+                    false => self.modify(letter, &[], &[&label])?,
+                }
+            }
             Change::Move(letter, place) => {
                 let add = self.label(place)?;
                 let id = self.id(letter)?;
@@ -202,6 +210,16 @@ impl GmailSide {
         let done = self.google.user.modify(self.id(letter)?, add, remove);
         ensure!(done, "{} is not there", letter.message_id);
         Ok(())
+    }
+
+    /// The label of this name, which the gateway may have made.
+    fn keyword(&self, word: &str) -> Result<String> {
+        let labels = self.google.user.labels().into_iter();
+        let mut found = labels.filter(|(_, name)| name == word);
+        match found.next() {
+            Some((id, _)) => Ok(id),
+            None => self.google.user.create_label(word).context("a label"),
+        }
     }
 
     fn label(&self, place: &Place) -> Result<Vec<String>> {
@@ -248,6 +266,14 @@ impl GraphSide {
             }
             Change::Read(letter, set) => user.set_read(self.id(letter)?, *set),
             Change::Flag(letter, set) => user.set_flag(self.id(letter)?, *set),
+            Change::Label(letter, word, set) => {
+                let id = self.id(letter)?;
+                let mut words = user.message(id).context("it is there")?.categories;
+                words.retain(|has| has != word);
+                words.extend(set.then(|| (*word).to_owned()));
+                let words: Vec<&str> = words.iter().map(String::as_str).collect();
+                user.set_categories(id, &words)
+            }
             Change::Move(letter, place) => user.move_to(self.id(letter)?, self.folder(place)?),
             Change::Delete(letter) => user.delete_permanently(self.id(letter)?),
             Change::CreateFolder(path) => {
