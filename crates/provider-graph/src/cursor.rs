@@ -43,7 +43,20 @@ pub(crate) enum ListedTo {
     /// A search by properties.
     Filter(Listed),
     /// A search of the index.
-    Index(Address),
+    Index(FoundTo),
+    /// A search of the index that found as much as one may find: what comes after is not told.
+    Cut,
+}
+
+/// How far what the index found has been read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FoundTo {
+    /// The page that is next.
+    pub link: Address,
+    /// Messages on the pages before it.
+    pub seen: u16,
+    /// Messages of it that are done with.
+    pub done: u16,
 }
 
 /// How far a listing by time of receipt is, newest first.
@@ -108,6 +121,7 @@ impl ListedTo {
     const WINDOW: u8 = b'w';
     const FILTER: u8 = b'f';
     const INDEX: u8 = b'i';
+    const CUT: u8 = b'c';
 
     pub(crate) fn to_position(&self) -> Position {
         let mut bytes = vec![FORMAT];
@@ -127,10 +141,13 @@ impl ListedTo {
                 bytes.push(Self::FILTER);
                 listed.write(&mut bytes);
             }
-            Self::Index(link) => {
+            Self::Index(found) => {
                 bytes.push(Self::INDEX);
-                bytes.extend(link.as_str().as_bytes());
+                bytes.extend(found.seen.to_be_bytes());
+                bytes.extend(found.done.to_be_bytes());
+                bytes.extend(found.link.as_str().as_bytes());
             }
+            Self::Cut => bytes.push(Self::CUT),
         }
         Position(bytes)
     }
@@ -154,7 +171,12 @@ impl ListedTo {
                     false => return Err(error::expired()),
                 }
             }
-            Self::INDEX => Self::Index(bytes.link()?),
+            Self::INDEX => Self::Index(FoundTo {
+                seen: bytes.u16()?,
+                done: bytes.u16()?,
+                link: bytes.link()?,
+            }),
+            Self::CUT if bytes.0.is_empty() => Self::Cut,
             _ => return Err(error::expired()),
         })
     }
@@ -257,7 +279,12 @@ mod tests {
             ListedTo::Window(listed.clone(), None),
             ListedTo::Window(listed.clone(), Some(read())),
             ListedTo::Filter(listed),
-            ListedTo::Index(Address::of("me/messages").with("$skiptoken", "a")),
+            ListedTo::Index(FoundTo {
+                link: Address::of("me/messages").with("$skiptoken", "a"),
+                seen: 1_000,
+                done: 7,
+            }),
+            ListedTo::Cut,
         ] {
             let read = ListedTo::from_position(&position.to_position()).unwrap();
             assert_eq!(read, position);
@@ -302,7 +329,9 @@ mod tests {
             b"\x02w1",
             b"\x02f0123456789x",
             b"\x02z1",
-            b"\x02ia b",
+            b"\x02i\0\0\0\0a b",
+            b"\x02i\0\0\0",
+            b"\x02cx",
             b"\x02",
         ] {
             assert!(

@@ -2,7 +2,8 @@
 //!
 //! The API searches either by properties (`$filter`), newest received first, or its index of words (`$search`), never both. Either
 //! only narrows the search here: every term is then held against what the list tells of each message, except for free text,
-//! which nothing but the index knows.
+//! which nothing but the index knows. The index finds so many messages and no more, the latest sent: it is told all that
+//! narrows, and a search that found as many as that is refused where it would have to go on.
 
 mod compile;
 
@@ -21,7 +22,7 @@ use email_provider::{
 use crate::{
     address::Address,
     convert,
-    cursor::{Listed, ListedTo},
+    cursor::{FoundTo, Listed, ListedTo},
     error,
     folders::FolderTable,
     ids::{FolderId, ItemId},
@@ -36,6 +37,8 @@ use compile::Plan;
 const LOOKED_AT: usize = 250;
 /// Pages that one call goes over.
 const MOST_PAGES: usize = 12;
+/// Messages that the index finds at most ("Use the $search query parameter").
+const MOST_FOUND: u16 = 1_000;
 
 type Hit = (MessageRef, Option<Timestamp>);
 
@@ -63,10 +66,19 @@ pub(crate) async fn search(
         (None, Some(ListedTo::Filter(listed))) => search.by_properties(Some(listed)).await?,
         (Some(words), None) => {
             let messages = search.messages().with("$search", words);
-            let first = messages.with("$top", &request.limit.to_string());
+            let size = match search.plan.is_all_in_index {
+                true => search.limit,
+                false => search.limit.max(LOOKED_AT),
+            };
+            let first = FoundTo {
+                link: messages.with("$top", &size.to_string()),
+                seen: 0,
+                done: 0,
+            };
             search.by_index(first).await?
         }
-        (Some(_), Some(ListedTo::Index(link))) => search.by_index(link).await?,
+        (Some(_), Some(ListedTo::Index(from))) => search.by_index(from).await?,
+        (Some(_), Some(ListedTo::Cut)) => return Err(cut()),
         _ => return Err(error::expired()),
     };
     Ok(SearchPage {
@@ -176,30 +188,47 @@ impl<'a> Search<'a> {
         Ok((hits, from.map(ListedTo::Filter)))
     }
 
-    /// A page of what the index finds. How many it is was asked for with the first one.
-    async fn by_index(&self, mut link: Address) -> ProviderResult<(Vec<Hit>, Option<ListedTo>)> {
+    /// A page of what the index finds. How many it is was asked for with the first one: the rest of a larger one is read
+    /// again.
+    async fn by_index(&self, mut from: FoundTo) -> ProviderResult<(Vec<Hit>, Option<ListedTo>)> {
         for _ in 0..MOST_PAGES {
-            let page = self.mailbox.page(self.call, link, self.limit).await;
+            let page = self
+                .mailbox
+                .page(self.call, from.link.clone(), self.limit.max(LOOKED_AT))
+                .await;
             let page = page.map_err(|error| match (error.kind, self.folder.is_some()) {
                 (ErrorKind::NotFound, true) => error::no_folder().with_source(error),
                 _ => error,
             })?;
             let mut hits = Vec::new();
-            for message in page.value.iter().take(self.limit) {
+            for (at, message) in (0..).zip(&page.value).skip(usize::from(from.done)) {
+                if hits.len() == self.limit {
+                    let rest = FoundTo { done: at, ..from };
+                    return Ok((hits, Some(ListedTo::Index(rest))));
+                }
                 if let Some(id) = ItemId::parse(&message.id) {
                     hits.extend(self.hit(&id, message).await?);
                 }
             }
-            let next = page.next_link.map(|link| self.mailbox.api.link(&link));
-            match next.transpose()? {
-                Some(next) if hits.is_empty() => link = next,
-                next => return Ok((hits, next.map(ListedTo::Index))),
+            let count = u16::try_from(page.value.len()).unwrap_or(u16::MAX);
+            let seen = from.seen.saturating_add(count);
+            let Some(link) = page.next_link else {
+                let is_cut = seen >= MOST_FOUND;
+                return match is_cut && hits.is_empty() {
+                    true => Err(cut()),
+                    false => Ok((hits, is_cut.then_some(ListedTo::Cut))),
+                };
+            };
+            from = FoundTo {
+                link: self.mailbox.api.link(&link)?,
+                seen,
+                done: 0,
+            };
+            if !hits.is_empty() {
+                return Ok((hits, Some(ListedTo::Index(from))));
             }
         }
-        Err(ProviderError::new(
-            ErrorKind::Unexpected,
-            "a search of empty pages without end",
-        ))
+        Ok((Vec::new(), Some(ListedTo::Index(from))))
     }
 
     /// A message as a hit, if it is one.
@@ -227,6 +256,13 @@ impl<'a> Search<'a> {
         let is_hit = is_place && self.terms.iter().all(|term| holds(term, message));
         Ok(is_hit.then(|| (id.at(&folder), message.received_date_time)))
     }
+}
+
+/// Nobody can tell what else would be found: an end here would be a lie.
+fn cut() -> ProviderError {
+    error::unsupported(
+        "more than 1000 results of a search for words; bounds of time (after:, before:) narrow it",
+    )
 }
 
 /// Whether a term holds, as far as a list tells.

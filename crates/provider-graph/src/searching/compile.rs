@@ -1,5 +1,6 @@
 //! A query in the API's languages.
 
+use chrono::{Datelike as _, TimeDelta};
 use email_model::{
     FolderKey, MessageQuery, Timestamp,
     query::{Condition, Place, Term},
@@ -16,6 +17,8 @@ const LONGEST: usize = 4_096;
 pub(super) struct Plan {
     /// The index is searched for this.
     pub index: Option<String>,
+    /// The index knows each of the terms: most of what it finds is a hit.
+    pub is_all_in_index: bool,
     /// Properties must fulfil this, where the index is not searched.
     pub conditions: Vec<String>,
     /// Received at this time or later.
@@ -43,13 +46,16 @@ impl Plan {
         });
         for (index, term) in query.terms.iter().enumerate() {
             if needs_index {
-                words.extend(in_index(term));
+                words.extend(in_index(term).or_else(|| narrowing(term)));
             } else {
                 plan.conditions.extend(by_property(term));
             }
             plan.note(index, term);
         }
-        if !words.is_empty() {
+        plan.is_all_in_index = words.len() == query.terms.len();
+        if needs_index {
+            words.extend(plan.since.and_then(|since| day(">=", since, -1)));
+            words.extend(plan.until.and_then(|until| day("<=", until, 2)));
             plan.index = Some(format!("\"{}\"", words.join(" AND ")));
         }
         let length = plan.conditions.iter().map(String::len).sum::<usize>()
@@ -104,6 +110,26 @@ fn in_index(term: &Term) -> Option<String> {
         Condition::Subject(text) => of("subject", text),
         _ => None,
     }
+}
+
+/// A term that is held against every message anyway, and leaves the index fewer to find. Flags are not dependable there, and
+/// by what sizes it compares is not documented.
+fn narrowing(term: &Term) -> Option<String> {
+    match term.condition {
+        Condition::HasAttachment => Some(format!("hasAttachments:{}", !term.negated)),
+        _ => None,
+    }
+}
+
+/// A bound of time. The index knows days, of a time zone that it does not tell, which may be 14 hours ahead or 12 behind;
+/// nor does it tell whether a day is its beginning or all of it. So the bound is put off, and `None` for what has no day
+/// with a year of four digits.
+fn day(comparison: &str, bound: Timestamp, days: i64) -> Option<String> {
+    let day = bound
+        .checked_add_signed(TimeDelta::days(days))?
+        .date_naive();
+    let is_usual = (1_000..=9_999).contains(&day.year());
+    is_usual.then(|| format!("received{comparison}{}", day.format("%Y-%m-%d")))
 }
 
 /// Words in quotes, in which nothing but the quote itself has a meaning; `None` for none that an index knows.
@@ -179,12 +205,43 @@ mod tests {
         let searched = plan("from:ann \"a \\\"b OR c\" is:unread -subject:x after:2024-01-01");
         assert_eq!(
             searched.index.as_deref(),
-            Some("\"from:\\\"ann\\\" AND (\\\"a  b OR c\\\" OR participants:\\\"a  b OR c\\\")\"")
+            Some(
+                "\"from:\\\"ann\\\" AND (\\\"a  b OR c\\\" OR participants:\\\"a  b OR c\\\") \
+                 AND received>=2023-12-31\""
+            )
         );
         assert!(searched.conditions.is_empty() && searched.since.is_some());
         let unsearchable = plan("-from:ann -word \"...\"");
         assert_eq!(unsearchable.index, None);
         assert_eq!(unsearchable.unchecked, [1, 2]);
+    }
+
+    #[test]
+    fn the_index_is_told_all_that_narrows_and_no_bound_of_time_by_its_day_alone() {
+        let bounded = plan("from:ann before:2020-01-01 after:2019-12-01 has:attachment is:read");
+        assert_eq!(
+            bounded.index.as_deref(),
+            Some(
+                "\"from:\\\"ann\\\" AND hasAttachments:true AND received>=2019-11-30 \
+                 AND received<=2020-01-03\""
+            )
+        );
+        assert!(!bounded.is_all_in_index && plan("from:ann bob").is_all_in_index);
+        let without = plan("to:ann -has:attachment");
+        let index = without.index.expect("words");
+        assert!(index.ends_with("AND hasAttachments:false\""), "{index}");
+        let early = Term {
+            negated: false,
+            condition: Condition::After(Timestamp::MIN_UTC),
+        };
+        let mut query = MessageQuery { terms: vec![early] };
+        let ann = Condition::From("ann".into());
+        query.terms.push(Term {
+            negated: false,
+            condition: ann,
+        });
+        let index = Plan::new(&query).unwrap().index;
+        assert_eq!(index.as_deref(), Some("\"from:\\\"ann\\\"\""));
     }
 
     #[test]

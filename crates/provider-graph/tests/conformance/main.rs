@@ -8,6 +8,7 @@ mod feed;
 mod limits;
 mod links;
 mod push;
+mod searching;
 mod sending;
 mod sign_in;
 mod steps;
