@@ -1,10 +1,13 @@
 //! What is sent back.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::error::{ApiError, Form};
+use crate::server::Inner;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Answer {
@@ -14,6 +17,26 @@ pub(crate) struct Answer {
     /// The body is JSON: in a batch it stands as it is.
     pub json: bool,
     pub transport: Transport,
+    /// The request is under way until the last of the body is taken.
+    pub under_way: Option<Arc<UnderWay>>,
+}
+
+/// A request that counts among those at the same time.
+pub(crate) struct UnderWay {
+    pub inner: Arc<Inner>,
+    pub meter: String,
+}
+
+impl fmt::Debug for UnderWay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("UnderWay").field(&self.meter).finish()
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.inner.world().limits.leave(&self.meter);
+    }
 }
 
 /// How far the answer gets.
@@ -35,7 +58,7 @@ impl Answer {
             headers: vec![("content-type", kind.to_owned())],
             body: serde_json::to_vec(value).unwrap_or_default(),
             json: true,
-            transport: Transport::Whole,
+            ..Self::default()
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use fake_oauth::{TokenOwner, TokenProblem};
 
-use crate::answer::{Answer, Transport};
+use crate::answer::{Answer, Transport, UnderWay};
 use crate::error::ApiError;
 use crate::faults::ErrorKind;
 use crate::handlers::{self, Request, Step};
@@ -107,9 +107,6 @@ pub(crate) async fn answer(inner: &Arc<Inner>, call: Call) -> Answer {
         Err(error) => Err(error),
     };
     let mut world = inner.world();
-    if entered {
-        world.limits.leave(&meter);
-    }
     let (mut answer, refusal) = match result {
         Ok(answer) => (answer, None),
         Err(error) => (Answer::error(&error), Some(error)),
@@ -117,6 +114,16 @@ pub(crate) async fn answer(inner: &Arc<Inner>, call: Call) -> Answer {
     answer = answer.with("request-id", "6f1c3b6e-8e44-4a0c-9f5e-27b1f3a7a6c1");
     if answer.status < 300 && !call.batched {
         spoil(&mut world, known.method.unwrap_or_default(), &mut answer);
+    }
+    // Octets go out little by little, as they are taken.
+    let is_stream = !call.batched && !answer.json && !answer.body.is_empty();
+    if entered && is_stream {
+        answer.under_way = Some(Arc::new(UnderWay {
+            inner: Arc::clone(inner),
+            meter,
+        }));
+    } else if entered {
+        world.limits.leave(&meter);
     }
     let status = answer.status;
     record(inner, &mut world, call, known, refusal.as_ref(), status);

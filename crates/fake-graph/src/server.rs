@@ -8,10 +8,10 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Response};
 use fake_oauth::{FakeOAuth, TestClock};
-use futures::stream;
+use futures::stream::{self, Stream};
 use futures::{FutureExt, StreamExt};
 
-use crate::answer::{Answer, Transport};
+use crate::answer::{Answer, Transport, UnderWay};
 use crate::batch;
 use crate::call::{self, Call};
 use crate::error::ApiError;
@@ -20,6 +20,8 @@ use crate::world::World;
 
 /// What is read at all; the API's own limit is less.
 const LARGEST_BODY: usize = 64 << 20;
+/// Octets that go out at a time.
+const PIECE: usize = 64 << 10;
 
 pub(crate) struct Inner {
     pub oauth: FakeOAuth,
@@ -97,11 +99,18 @@ fn send(mut answer: Answer) -> Response<Body> {
     for (name, value) in answer.headers {
         response = response.header(name, value);
     }
+    let under_way = answer.under_way;
     let body = Bytes::from(answer.body);
     let half = body.slice(..body.len() / 2);
     let rest = body.slice(body.len() / 2..);
     let body = match answer.transport {
-        Transport::Whole => Body::from(body),
+        Transport::Whole => match under_way {
+            None => Body::from(body),
+            Some(under_way) => {
+                response = response.header("content-length", body.len());
+                Body::from_stream(pieces(body, under_way))
+            }
+        },
         Transport::Cut => {
             // One octet more than there is, so that even an empty answer ends early.
             response = response.header("content-length", body.len() + 1);
@@ -110,10 +119,26 @@ fn send(mut answer: Answer) -> Response<Body> {
         }
         Transport::Stall(time) => {
             response = response.header("content-length", body.len());
-            let later = tokio::time::sleep(time).map(move |()| Ok(rest));
+            let later = tokio::time::sleep(time).map(move |()| {
+                drop(under_way);
+                Ok(rest)
+            });
             let first = stream::iter([Ok::<_, io::Error>(half)]);
             Body::from_stream(first.chain(later.into_stream()))
         }
     };
     response.body(body).expect("status and headers are valid")
+}
+
+/// A body in pieces. With the last of them the request is no longer under way.
+fn pieces(
+    body: Bytes,
+    under_way: Arc<UnderWay>,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    stream::unfold(Some((body, under_way)), |state| async move {
+        let (mut body, under_way) = state?;
+        let piece = body.split_to(body.len().min(PIECE));
+        let rest = (!body.is_empty()).then_some((body, under_way));
+        Some((Ok(piece), rest))
+    })
 }

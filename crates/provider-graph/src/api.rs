@@ -3,6 +3,7 @@
 
 mod batch;
 mod failure;
+mod places;
 mod request;
 mod upload;
 
@@ -16,25 +17,27 @@ use std::{
 };
 
 use bytes::Bytes;
-use email_provider::{Call, Clock, ErrorKind, ProviderError, ProviderResult, layers::Budget};
+use email_provider::{
+    Call, Clock, ErrorKind, ProviderError, ProviderResult,
+    layers::{Budget, BudgetPermit},
+};
 use reqwest::{Method, Response};
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, sleep, timeout_at},
-};
+use tokio::time::{Instant, sleep, timeout_at};
 
 pub(crate) use batch::MOST_PARTS;
 pub(crate) use failure::Failure;
+use places::Wish;
+pub(crate) use places::{Place, Places};
 pub(crate) use request::{Body, Prefer};
 use request::{LARGEST_GATHERED, Sent, parsed};
 pub(crate) use upload::{Chunk, Interrupted, Uploaded};
 
 use crate::{
     address::{Address, Root},
-    error::{self, Effect},
+    error::{self, Effect, Refusal},
     quota::Quota,
     token::Tokens,
     transport::{Transport, gathered},
@@ -59,9 +62,8 @@ pub(crate) struct Parts {
     pub quota: Quota,
     /// The mailbox's budget.
     pub account: Arc<Budget>,
-    /// Places for requests under way at the mailbox: one for each, and one for each part of a batch that runs there at the
-    /// same time as others.
-    pub places: Arc<Semaphore>,
+    /// Places for requests under way at the mailbox.
+    pub places: Arc<Places>,
     /// Throttled requests in a row.
     pub throttled: AtomicU32,
     /// Largest page that the mailbox gave in time.
@@ -87,7 +89,7 @@ impl Api {
         prefer: Prefer,
     ) -> ProviderResult<T> {
         let sent = &Sent::get(address, prefer);
-        self.attempt(call, 1, Effect::None, |token| async move {
+        self.attempt(call, Effect::None, |token| async move {
             let answer = self.send(&token, sent).await?;
             parsed(&gathered(answer, LARGEST_GATHERED).await?)
         })
@@ -116,13 +118,18 @@ impl Api {
         self.read(call, address, Prefer::default()).await
     }
 
-    /// Opens a stream: the answer's body as it arrives.
-    pub(crate) async fn open(&self, call: Call, address: Address) -> ProviderResult<Response> {
+    /// Opens a stream: the answer's body as it arrives, and the place that it has at the mailbox until its end.
+    pub(crate) async fn open(
+        &self,
+        call: Call,
+        address: Address,
+    ) -> ProviderResult<(Response, Option<Place>)> {
         let sent = &Sent::get(address, Prefer::default());
-        self.attempt(call, 1, Effect::None, |token| async move {
+        let opened = self.attempt_in(call, Wish::Stream, Effect::None, |token, _| async move {
             self.send(&token, sent).await
-        })
-        .await
+        });
+        let (answer, place) = opened.await?;
+        Ok((answer, place.kept()))
     }
 
     /// Changes something. The answer's body, `None` where it was lost after the change was said to be done.
@@ -153,7 +160,7 @@ impl Api {
             body,
             version: version.map(str::to_owned),
         };
-        self.attempt(call, 1, Effect::Write, |token| async move {
+        self.attempt(call, Effect::Write, |token| async move {
             let answer = self.send(&token, sent).await?;
             Ok(gathered(answer, LARGEST_GATHERED).await.ok())
         })
@@ -209,34 +216,49 @@ impl Api {
         self.0.clock.now()
     }
 
-    /// Pays, sends, and sends once more with another token where the first was refused.
+    /// One request; its place is given back with its answer.
     async fn attempt<T, R>(
         &self,
         call: Call,
-        requests: usize,
         effect: Effect,
         send: impl Fn(SecretString) -> R,
     ) -> ProviderResult<T>
     where
         R: Future<Output = Result<T, Failure>>,
     {
+        let attempt = self.attempt_in(call, Wish::One, effect, |token, _| send(token));
+        attempt.await.map(|(answer, _)| answer)
+    }
+
+    /// Pays, sends as much as is granted, and sends once more with another token where the first was refused.
+    async fn attempt_in<T, R>(
+        &self,
+        call: Call,
+        wish: Wish,
+        effect: Effect,
+        send: impl Fn(SecretString, usize) -> R,
+    ) -> ProviderResult<(T, Place)>
+    where
+        R: Future<Output = Result<T, Failure>>,
+    {
         let mut token = within(call, self.0.tokens.token()).await?;
         let mut is_first = true;
         loop {
-            let paid = self.pay(call, requests).await?;
+            let (paid, place) = self.pay(call, wish).await?;
             if Instant::now() >= call.deadline {
                 return Err(error::late(Effect::None));
             }
-            let sent = timeout_at(call.deadline, send(token.clone())).await;
+            let sent = timeout_at(call.deadline, send(token.clone(), place.requests)).await;
             drop(paid);
             let failure = match sent {
                 Err(_) => return Err(error::late(effect)),
                 Ok(Err(failure)) => failure,
                 Ok(Ok(answer)) => {
                     self.0.throttled.store(0, Ordering::Relaxed);
-                    return Ok(answer);
+                    return Ok((answer, place));
                 }
             };
+            drop(place);
             if is_first
                 && failure.is_of_token()
                 && let Some(other) = within(call, self.0.tokens.after(&token)).await?
@@ -248,30 +270,33 @@ impl Api {
         }
     }
 
-    /// Takes the requests from the budget and as many places as run at the same time.
-    async fn pay(&self, call: Call, requests: usize) -> ProviderResult<impl Drop> {
+    /// Takes what will be granted of a wish from the budget, and its places.
+    async fn pay(&self, call: Call, wish: Wish) -> ProviderResult<(BudgetPermit<'_>, Place)> {
         let in_time = |error: ProviderError| match Instant::now() >= call.deadline {
             true => error::late(Effect::None),
             false => error,
         };
+        let requests = self.0.places.granted(call.priority, wish);
         let units = u32::try_from(requests).unwrap_or(u32::MAX);
         let account = self.0.account.enter(call, units).await.map_err(in_time)?;
-        let most = u32::try_from(self.0.quota.concurrency()).unwrap_or(1);
-        let places = self.0.places.acquire_many(units.clamp(1, most));
-        let places = timeout_at(call.deadline, places).await;
-        match places {
-            Ok(Ok(places)) => Ok(Paid(account, places)),
-            _ => Err(error::late(Effect::None)),
-        }
+        let place = self.0.places.enter(call, wish, requests).await?;
+        Ok((account, place))
     }
 
-    /// A failure as the gateway understands it. Throttling holds the whole mailbox back.
+    /// A failure as the gateway understands it. Throttling holds the whole mailbox back, and so does a server that asks to wait.
     fn note(&self, failure: Failure, effect: Effect) -> ProviderError {
-        let throttling = matches!(&failure, Failure::Refused(refusal) if refusal.is_throttling());
-        if matches!(&failure, Failure::Refused(refusal) if refusal.is_too_slow()) {
+        let refusal = match &failure {
+            Failure::Refused(refusal) => Some(refusal),
+            _ => None,
+        };
+        let throttling = refusal.is_some_and(Refusal::is_throttling);
+        if refusal.is_some_and(Refusal::is_too_slow) {
             let shrink = |page: usize| Some((page / 4).max(SMALLEST_PAGE));
             let page = &self.0.page;
             let _ = page.fetch_update(Ordering::Relaxed, Ordering::Relaxed, shrink);
+        }
+        if let Some(wait) = refusal.and_then(Refusal::outage) {
+            self.0.account.pause(wait);
         }
         let error = failure.into_error(effect);
         if !throttling {
@@ -287,13 +312,6 @@ impl Api {
         self.0.account.pause(wait);
         error.with_retry_after(wait)
     }
-}
-
-/// A place in the budget and places at the mailbox.
-struct Paid<A, P>(A, P);
-
-impl<A, P> Drop for Paid<A, P> {
-    fn drop(&mut self) {}
 }
 
 /// What another server is waited for no longer than the call.

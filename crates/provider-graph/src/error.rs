@@ -63,6 +63,11 @@ impl Refusal {
         self.status == 429
     }
 
+    /// How long the server, which is there and cannot serve for now, asks to leave it alone (RFC 9110 section 15.6.4).
+    pub(crate) fn outage(&self) -> Option<Duration> {
+        self.retry_after.filter(|_| self.status == 503)
+    }
+
     /// The server gave up: large pages take it too long.
     pub(crate) fn is_too_slow(&self) -> bool {
         self.status == 504
@@ -129,6 +134,8 @@ impl Refusal {
             403 => ErrorKind::Forbidden,
             404 => ErrorKind::NotFound,
             409 | 412 => ErrorKind::Conflict,
+            // Nothing was done: what was asked for is not there in this cloud.
+            501 => ErrorKind::Unsupported,
             // The request may have been carried out before its server failed.
             500.. if effect == Effect::Write => ErrorKind::OutcomeUnknown,
             408 | 423 | 500.. => ErrorKind::Unavailable,
@@ -262,6 +269,7 @@ mod tests {
             (412, "ErrorIrresolvableConflict", Conflict),
             (429, "ApplicationThrottled", RateLimited),
             (500, "ErrorInternalServerError", Unavailable),
+            (501, "NotImplemented", ErrorKind::Unsupported),
             (503, "ErrorMailboxMoveInProgress", Unavailable),
             (504, "UnknownError", Unavailable),
             (403, "ErrorSendAsDenied", Forbidden),
@@ -275,6 +283,8 @@ mod tests {
         }
         let write = refusal(503, "", None).into_error(Effect::Write);
         assert_eq!(write.kind, ErrorKind::OutcomeUnknown);
+        let write = refusal(501, "", None).into_error(Effect::Write);
+        assert_eq!(write.kind, ErrorKind::Unsupported);
         let throttled = refusal(429, "", Some("7")).into_error(Effect::Write);
         assert_eq!(throttled.kind, RateLimited);
         assert_eq!(throttled.retry_after, Some(Duration::from_secs(7)));

@@ -20,10 +20,10 @@ use email_provider::{
 };
 use secrecy::SecretString;
 use serde_json::Value;
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::time::Instant;
 
 use crate::{
-    api::{Api, Parts, Prefer},
+    api::{Api, Parts, Places, Prefer},
     client_state::ClientStates,
     config::Config,
     folders::Roles,
@@ -45,13 +45,14 @@ const SIGN_IN_WAIT: Duration = Duration::from_secs(30);
 pub struct GraphPlugin {
     transport: SharedTransport,
     pub(crate) signals: Signals,
-    places: Mutex<HashMap<String, Weak<Semaphore>>>,
+    places: Mutex<HashMap<String, Weak<Places>>>,
 }
 
 impl GraphPlugin {
     /// Places for requests under way at a mailbox, shared by all that is opened for it.
-    fn places(&self, stored: &Stored, config: &Config) -> Arc<Semaphore> {
-        let new = || Arc::new(Semaphore::new(config.quota.concurrency()));
+    fn places(&self, stored: &Stored, config: &Config) -> Arc<Places> {
+        let quota = config.quota.account();
+        let new = || Places::new(quota.concurrency, quota.background_concurrency);
         let Some(user) = stored.user() else {
             return new();
         };

@@ -10,6 +10,7 @@ use reqwest::Response;
 use tokio::time::timeout;
 
 use crate::{
+    api::Place,
     attachments,
     error::{self, Effect},
     ids::ItemId,
@@ -27,8 +28,8 @@ pub(crate) async fn raw(
     at: &MessageRef,
 ) -> ProviderResult<ByteStream> {
     let id = ItemId::required(at)?;
-    let answer = mailbox.api.open(call, names::message_bytes(&id)).await?;
-    Ok(pieces(answer, None))
+    let opened = mailbox.api.open(call, names::message_bytes(&id)).await?;
+    Ok(pieces(opened, None))
 }
 
 /// Attachments are found by their ids each time: a draft's come and go.
@@ -42,15 +43,15 @@ pub(crate) async fn attachment(
     let id = ItemId::required(at)?;
     let attachment = attachments::find(mailbox, call, &id, part).await?;
     let address = names::attachment_bytes(&id, &attachment);
-    let answer = mailbox.api.open(call, address).await?;
-    Ok(pieces(answer, range))
+    let opened = mailbox.api.open(call, address).await?;
+    Ok(pieces(opened, range))
 }
 
-/// The API gives no parts of them: what is not wanted is left out here.
-fn pieces(answer: Response, range: Option<Range<u64>>) -> ByteStream {
+/// The API gives no parts of them: what is not wanted is left out here. The place is kept until the end, however it ends.
+fn pieces((answer, place): (Response, Option<Place>), range: Option<Range<u64>>) -> ByteStream {
     let window = Window::new(range);
-    stream::unfold(Some((answer, window)), |state| async move {
-        let (mut answer, mut window) = state?;
+    stream::unfold(Some((answer, window, place)), |state| async move {
+        let (mut answer, mut window, place) = state?;
         loop {
             if window.left == 0 {
                 return None;
@@ -62,7 +63,7 @@ fn pieces(answer: Response, range: Option<Range<u64>>) -> ByteStream {
                 Ok(Ok(Some(piece))) => {
                     let cut = window.cut(piece);
                     if !cut.is_empty() {
-                        return Some((Ok(cut), Some((answer, window))));
+                        return Some((Ok(cut), Some((answer, window, place))));
                     }
                 }
             }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use super::{
-    Api, Body, Failure, Prefer,
+    Api, Body, Failure, Prefer, Wish,
     request::{LARGEST_GATHERED, PREFER, Sent, parsed},
 };
 use crate::{
@@ -83,28 +83,20 @@ impl Api {
         call: Call,
         parts: &[(Address, Prefer)],
     ) -> ProviderResult<Vec<Batched>> {
-        let requests = (1..)
-            .zip(parts)
-            .map(|(id, (address, prefer)): (usize, _)| Part {
-                id: id.to_string(),
-                method: "GET",
-                url: format!("/{}", address.as_str()),
-                headers: HashMap::from([(PREFER, prefer.value())]),
-            });
-        let requests = Requests {
-            requests: requests.collect(),
-        };
-        // Text and numbers have a JSON form.
-        let body = serde_json::to_string(&requests).unwrap_or_default();
-        let sent = &Sent {
-            method: Method::POST,
-            address: names::batch(),
-            prefer: Prefer::default(),
-            body: Some(Body::Json(body.into())),
-            version: None,
-        };
-        self.attempt(call, parts.len(), Effect::None, |token| async move {
-            let answer = self.send(&token, sent).await?;
+        let mut answers = Vec::with_capacity(parts.len());
+        while answers.len() < parts.len() {
+            let rest = &parts[answers.len()..];
+            answers.append(&mut self.some(call, rest).await?);
+        }
+        Ok(answers)
+    }
+
+    /// As many of the first as may be under way at the same time as whatever else is: one at least.
+    async fn some(&self, call: Call, parts: &[(Address, Prefer)]) -> ProviderResult<Vec<Batched>> {
+        let wish = Wish::Parts(parts.len());
+        let some = self.attempt_in(call, wish, Effect::None, |token, granted| async move {
+            let parts = &parts[..granted];
+            let answer = self.send(&token, &batched(parts)).await?;
             let answer = gathered(answer, LARGEST_GATHERED).await?;
             let answers: Answers = parsed(&answer)?;
             let answers = self.sorted(answers, parts.len());
@@ -112,8 +104,8 @@ impl Api {
                 Some(refusal) => Err(Failure::Refused(refusal)),
                 None => Ok(answers),
             }
-        })
-        .await
+        });
+        some.await.map(|(answers, _)| answers)
     }
 
     /// The parts come in any order.
@@ -151,6 +143,30 @@ impl Api {
     /// Notes a part's failure as that of a request.
     pub(crate) fn part_failed(&self, failure: Failure) -> ProviderError {
         self.note(failure, Effect::None)
+    }
+}
+
+/// The request that asks for these.
+fn batched(parts: &[(Address, Prefer)]) -> Sent {
+    let requests = (1..)
+        .zip(parts)
+        .map(|(id, (address, prefer)): (usize, _)| Part {
+            id: id.to_string(),
+            method: "GET",
+            url: format!("/{}", address.as_str()),
+            headers: HashMap::from([(PREFER, prefer.value())]),
+        });
+    let requests = Requests {
+        requests: requests.collect(),
+    };
+    // Text and numbers have a JSON form.
+    let body = serde_json::to_string(&requests).unwrap_or_default();
+    Sent {
+        method: Method::POST,
+        address: names::batch(),
+        prefer: Prefer::default(),
+        body: Some(Body::Json(body.into())),
+        version: None,
     }
 }
 

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::{Api, Failure, request::parsed};
+use super::{Api, Failure, Wish, request::parsed};
 use crate::{
     error::{self, Effect},
     transport::gathered,
@@ -99,7 +99,10 @@ impl Api {
     }
 
     async fn without_token(&self, call: Call, request: Request) -> Result<Uploaded, Interrupted> {
-        let paid = self.pay(call, 1).await.map_err(Interrupted::Never)?;
+        let paid = self
+            .pay(call, Wish::One)
+            .await
+            .map_err(Interrupted::Never)?;
         let deadline = call.deadline.min(Instant::now() + PATIENCE);
         let sent = timeout_at(deadline, self.sent_without_token(request)).await;
         drop(paid);

@@ -2,9 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use email_provider::{Detail, ErrorKind, MessageRef, ProviderPlugin as _, layers::Budget};
+use email_provider::{
+    Call, Detail, ErrorKind, MessageRef, Priority, ProviderPlugin as _, Removal, layers::Budget,
+};
 use fake_graph::{ErrorFault, ErrorKind as Fault, When};
-use provider_conformance::{Harness as _, call};
+use provider_conformance::{Harness as _, bytes, call};
 
 use crate::{
     steps::{append, bench, inbox, scope},
@@ -154,4 +156,122 @@ async fn ids_that_stay_and_a_page_size_are_asked_for_with_every_request() {
             "{request:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn who_waits_is_served_while_background_work_queues() {
+    let harness = GraphHarness::start(|_| {}).await;
+    let refs = refs(&harness, 60).await;
+    let provider = harness.open(&harness.context).await;
+    harness
+        .server
+        .faults(|faults| faults.delay = Duration::from_millis(300));
+    harness.server.clear_requests();
+    let background = Call {
+        priority: Priority::Background,
+        ..call()
+    };
+    let scans = futures::future::join_all((0..3).map(|_| {
+        let provider = Arc::clone(&provider);
+        let refs = refs.clone();
+        tokio::spawn(async move { provider.fetch(background, &refs, Detail::State).await })
+    }));
+    let reads = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let read = provider.fetch(call(), &refs[..1], Detail::State).await;
+        assert_eq!(read.expect("an answer").len(), 1);
+        let done = harness.server.requests();
+        let done = done.iter().filter(|one| one.batched).count();
+        assert!(done < 20, "{done} parts of background work went before");
+        let listed = provider.fetch(call(), &refs[..40], Detail::State).await;
+        assert_eq!(listed.expect("an answer").len(), 40);
+    };
+    let (scans, ()) = tokio::join!(scans, reads);
+    for scanned in scans {
+        let scanned = scanned.expect("it ended").expect("an answer");
+        assert_eq!(scanned.len(), 60);
+    }
+    let requests = harness.server.requests();
+    assert!(requests.iter().all(|one| one.status != 429));
+}
+
+#[tokio::test]
+async fn streams_are_under_way_until_their_end() {
+    let harness = GraphHarness::start(|faults| {
+        faults.stalls = When::Always;
+        faults.stall_for = Some(Duration::from_millis(200));
+        faults.only = vec!["messages.value".to_owned()];
+    })
+    .await;
+    let refs = refs(&harness, 40).await;
+    let (one, other) = (harness.provider().await, harness.provider().await);
+    harness.server.clear_requests();
+    let streams = futures::future::join_all((0..7).map(|n| {
+        let provider = if n % 2 == 0 { &one } else { &other };
+        let at = &refs[n];
+        async move { bytes(provider.raw(call(), at).await).await.len() }
+    }));
+    let reads = futures::future::join_all((0..4).map(|_| one.fetch(call(), &refs, Detail::State)));
+    let (streams, reads) = tokio::join!(streams, reads);
+    assert!(streams.iter().all(|octets| *octets > 0));
+    assert!(
+        reads
+            .iter()
+            .all(|read| read.as_ref().is_ok_and(|read| read.len() == 40))
+    );
+    let requests = harness.server.requests();
+    assert!(
+        requests.iter().all(|one| one.status != 429),
+        "nobody was throttled"
+    );
+    // A stream that nobody reads on gives its place back.
+    let dropped = futures::future::join_all((0..6).map(|n| one.raw(call(), &refs[n])));
+    let first: Vec<_> = tokio::time::timeout(Duration::from_millis(100), dropped)
+        .await
+        .into_iter()
+        .flatten()
+        .collect();
+    assert!(first.is_empty(), "the others wait for a place");
+    harness.server.faults(|faults| faults.stalls = When::Never);
+    let read = one.raw(call(), &refs[0]).await;
+    assert!(!bytes(read).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_server_that_asks_to_be_left_alone_holds_the_whole_account_back() {
+    let harness = GraphHarness::start(|_| {}).await;
+    let refs = refs(&harness, 1).await;
+    let opened = async || {
+        let mut context = harness.context.clone();
+        let budget = Budget::new(harness.plugin.budget(&context).expect("a budget").config);
+        context.budget = Some(Arc::clone(&budget));
+        (harness.open(&context).await, budget)
+    };
+    let fail = |wait: Option<&str>| {
+        let mut fault = ErrorFault::always(Fault::Unavailable);
+        fault.retry_after = wait.map(str::to_owned);
+        harness
+            .server
+            .faults(|faults| faults.errors = vec![fault.times(1)]);
+    };
+    let (provider, budget) = opened().await;
+    fail(None);
+    let failed = provider.folders(call()).await.expect_err("unavailable");
+    assert_eq!(
+        (failed.kind, failed.retry_after),
+        (ErrorKind::Unavailable, None)
+    );
+    assert_eq!(budget.state().paused_for, Duration::ZERO);
+    fail(Some("7"));
+    let failed = provider.folders(call()).await.expect_err("unavailable");
+    assert_eq!(failed.kind, ErrorKind::Unavailable);
+    assert_eq!(failed.retry_after, Some(Duration::from_secs(7)));
+    assert!(budget.state().paused_for > Duration::from_secs(6));
+    // Where something was to be changed nobody knows whether it was, and the wait is the same.
+    let (provider, budget) = opened().await;
+    fail(Some("7"));
+    let removed = provider.remove(call(), &refs[0], Removal::Forever).await;
+    let failed = removed.expect_err("unavailable");
+    assert_eq!(failed.kind, ErrorKind::OutcomeUnknown);
+    assert!(budget.state().paused_for > Duration::from_secs(6));
 }
