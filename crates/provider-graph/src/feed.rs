@@ -8,6 +8,9 @@ use email_provider::{Call, Cursor, ErrorKind, ProviderResult, ScopeKey, ScopeSta
 use crate::{api::Prefer, error, ids::FolderId, mailbox::Mailbox, names, wire::MailFolder};
 
 pub(crate) async fn survey(mailbox: &Mailbox, call: Call) -> ProviderResult<Survey> {
+    if let Some(push) = &mailbox.push {
+        push.signal.passed.notify_one();
+    }
     mailbox.learn_roles(call).await?;
     let table = mailbox.folders_now(call).await?;
     let scopes = table.folders.iter().map(|folder| ScopeState {

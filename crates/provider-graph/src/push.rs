@@ -66,6 +66,8 @@ impl fmt::Debug for PushTarget {
 pub(crate) struct Signal {
     /// There is something to do.
     pub wake: Notify,
+    /// A pass began. A hint that came to another process may have started it, and may have been about the subscription.
+    pub passed: Notify,
     is_removed: AtomicBool,
 }
 
@@ -86,8 +88,8 @@ impl Signal {
     }
 }
 
-/// The watches of this process by mailbox. A hint that reaches another process is noticed there by asking: subscriptions are
-/// renewed long before their end.
+/// The watches of this process by mailbox. What reaches another process about a subscription is known there as a hint alone,
+/// which starts a pass of the process that watches: soon after a pass it looks whether the subscription is still there.
 #[derive(Debug, Default)]
 pub(crate) struct Signals(Mutex<HashMap<String, Weak<Signal>>>);
 

@@ -14,7 +14,7 @@ use futures::{
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 
 use crate::{
     api::{Api, Prefer},
@@ -33,6 +33,9 @@ const LASTS: TimeDelta = TimeDelta::days(6);
 const RENEWED_AFTER: Duration = Duration::from_secs(6 * 3_600);
 /// After one that failed.
 const TRIED_AGAIN_AFTER: Duration = Duration::from_secs(600);
+/// After a pass it is prolonged as soon as it was not for so long: a pass may be all that is known of what the vendor said
+/// about it. It also is the least time between two answers to what asks for new authorisation.
+const RENEWED_WITHIN: Duration = Duration::from_secs(600);
 /// How often it may fail before the watch counts as lost.
 const MOST_FAILURES: u32 = 144;
 /// How long a request may take: the vendor asks the gateway's address meanwhile.
@@ -66,6 +69,7 @@ impl Notifier for GraphProvider {
             mailbox,
             target,
             id: Some(id),
+            renewed_at: Instant::now(),
             failures: 0,
         };
         let watching = stream::unfold(watch, |mut watch| async move {
@@ -81,6 +85,8 @@ struct Watch {
     target: PushTarget,
     /// `None` where it has to be made anew.
     id: Option<SubscriptionId>,
+    /// When that was tried last.
+    renewed_at: Instant,
     failures: u32,
 }
 
@@ -92,10 +98,8 @@ impl Watch {
                 0 => RENEWED_AFTER,
                 _ => TRIED_AGAIN_AFTER,
             };
-            tokio::select! {
-                () = sleep(wait) => {}
-                () = self.target.signal.wake.notified() => {}
-            }
+            self.due(wait).await;
+            self.renewed_at = Instant::now();
             if self.target.signal.take_removed() {
                 self.id = None;
             }
@@ -113,6 +117,19 @@ impl Watch {
             }
         }
         false
+    }
+
+    /// Waits until there is something to do, at most so long.
+    async fn due(&self, wait: Duration) {
+        let signal = &self.target.signal;
+        let mut due = Instant::now() + wait;
+        loop {
+            tokio::select! {
+                () = sleep_until(due) => return,
+                () = signal.wake.notified() => return,
+                () = signal.passed.notified() => due = due.min(self.renewed_at + RENEWED_WITHIN),
+            }
+        }
     }
 
     /// Prolongs it, or makes it anew; whether it is new.

@@ -338,3 +338,75 @@ async fn a_subscription_that_went_without_a_word_is_missed_when_it_is_prolonged(
     assert_ne!(gateway.subscription(), before);
     drop(provider);
 }
+
+/// Time passes for who waits.
+async fn later(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
+
+#[tokio::test]
+async fn a_subscription_whose_end_another_process_was_told_of_is_missed_soon_after_a_pass() {
+    let gateway = Gateway::start().await;
+    let (provider, mut watch) = gateway.watched().await;
+    let before = gateway.subscription();
+    let word = gateway.word().await;
+    let server = &gateway.harness.server;
+    assert!(server.drop_subscription(&before));
+    let told = json!({"value": [
+        {"clientState": word, "subscriptionId": before, "lifecycleEvent": "subscriptionRemoved"},
+    ]});
+    let request = PushRequest {
+        headers: Vec::new(),
+        query: Vec::new(),
+        body: told.to_string().into(),
+    };
+    let other = GraphPlugin::default();
+    let answer = other.receive(&gateway.harness.context, &request).await;
+    let mailbox = PushedMailbox::Identity(gateway.subject().await);
+    assert_eq!(answer, PushAnswer::Hints(vec![mailbox]), "it starts a pass");
+    provider
+        .survey(provider_conformance::call(), &[])
+        .await
+        .expect("a survey");
+    let quiet = tokio::time::timeout(Duration::from_millis(100), watch.next()).await;
+    assert!(quiet.is_err(), "it was made a moment ago");
+    server.clear_requests();
+    let hint = async { tokio::join!(watch.next(), later(Duration::from_secs(601))).0 };
+    let hint = tokio::time::timeout(Duration::from_secs(3_000), hint).await;
+    assert_eq!(hint.expect("a hint in time"), Some(()));
+    assert_ne!(gateway.subscription(), before);
+}
+
+#[tokio::test]
+async fn a_subscription_is_prolonged_seldom_however_many_passes_there_are() {
+    let gateway = Gateway::start().await;
+    let (provider, mut watch) = gateway.watched().await;
+    let server = &gateway.harness.server;
+    let prolonged = || {
+        let asked = server.requests();
+        let asked = asked.iter().filter_map(|one| one.method);
+        asked.filter(|one| *one == "subscriptions.update").count()
+    };
+    for _ in 0..5 {
+        let survey = provider.survey(provider_conformance::call(), &[]).await;
+        survey.expect("a survey");
+        let quiet = tokio::time::timeout(Duration::from_millis(20), watch.next()).await;
+        assert!(quiet.is_err(), "nothing was lost");
+    }
+    assert_eq!(prolonged(), 0);
+    for expected in [1, 1] {
+        later(Duration::from_secs(601)).await;
+        for _ in 0..1_000 {
+            let quiet = tokio::time::timeout(Duration::from_millis(20), watch.next()).await;
+            assert!(quiet.is_err(), "nothing was lost");
+            if prolonged() >= expected {
+                break;
+            }
+        }
+        let quiet = tokio::time::timeout(Duration::from_millis(100), watch.next()).await;
+        assert!(quiet.is_err(), "nothing was lost");
+        assert_eq!(prolonged(), expected);
+    }
+}
