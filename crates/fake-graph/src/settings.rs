@@ -44,6 +44,8 @@ pub struct Settings {
     pub deleted_folders: DeletedFolders,
     /// A message that left Deleted Items is still found by its immutable id, in `recoverableitemsdeletions`.
     pub readable_after_deletion: bool,
+    /// Whether messages can be deleted for good; not so in national clouds.
+    pub permanent_delete: bool,
     /// The reason of `@removed` in deltas of messages.
     pub removed_reason: &'static str,
     /// A sent message gets another `Message-ID`.
@@ -90,6 +92,7 @@ impl Default for Settings {
             reserialised_mime: false,
             deleted_folders: DeletedFolders::Moved,
             readable_after_deletion: false,
+            permanent_delete: true,
             removed_reason: "deleted",
             replaced_message_id: false,
             largest_upload: 150 << 20,

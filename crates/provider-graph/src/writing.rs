@@ -1,7 +1,7 @@
 //! Changes to messages.
 
 use email_model::{Flags, FolderRole};
-use email_provider::{Call, Detail, MessageEdit, MessageRef, ProviderResult, Removal};
+use email_provider::{Call, Detail, ErrorKind, MessageEdit, MessageRef, ProviderResult, Removal};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
@@ -150,10 +150,18 @@ pub(crate) async fn remove(
                 move_to(mailbox, call, &id, &trash).await?;
             }
         }
-        // To delete a message puts it where the user can get it back from.
+        // To delete a message puts it where the user can get it back from: that is no substitute where it cannot be ended,
+        // as in national clouds (<https://learn.microsoft.com/graph/api/message-permanentdelete>).
         Removal::Forever => {
             let address = names::message_end(&id);
-            mailbox.api.write(call, Method::POST, address, None).await?;
+            let ended = mailbox.api.write(call, Method::POST, address, None).await;
+            ended.map_err(|error| match error.kind {
+                ErrorKind::Invalid | ErrorKind::Unsupported => {
+                    error::unsupported("deleting for good, instead of into the trash")
+                        .with_source(error)
+                }
+                _ => error,
+            })?;
         }
     }
     Ok(())
@@ -161,8 +169,6 @@ pub(crate) async fn remove(
 
 #[cfg(test)]
 mod tests {
-    use email_provider::ErrorKind;
-
     use super::*;
 
     #[test]

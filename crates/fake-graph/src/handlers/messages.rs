@@ -17,6 +17,11 @@ pub(super) fn run(world: &mut World, request: &Request) -> Result<Answer, ApiErr
         "get" => get(world, request),
         "update" => update(world, request),
         "delete" => delete(world, request),
+        "permanentDelete" if !world.settings.permanent_delete => Err(ApiError::refused(
+            400,
+            "BadRequest",
+            "Resource not found for the segment 'permanentDelete'.",
+        )),
         "permanentDelete" => {
             let number = request.message(mailbox(world, request)?)?;
             mailbox_mut(world, request)?.purge(number, request.now_ms);

@@ -1,6 +1,6 @@
 //! Bodies, raw messages and the three kinds of attachments.
 
-use email_provider::{Detail, ErrorKind, MessageRef};
+use email_provider::{Detail, ErrorKind, MessageRef, Removal};
 use fake_graph::When;
 use futures::TryStreamExt as _;
 use provider_conformance::{Harness as _, Mail, bytes, call};
@@ -118,9 +118,7 @@ async fn a_write_whose_answer_fails_has_an_unknown_outcome() {
     harness
         .server
         .faults(|faults| faults.failures_after_effect = When::Always);
-    let removed = provider
-        .remove(call(), &at, email_provider::Removal::Forever)
-        .await;
+    let removed = provider.remove(call(), &at, Removal::Forever).await;
     let kind = removed.err().map(|error| error.kind);
     assert_eq!(kind, Some(ErrorKind::OutcomeUnknown));
     harness
@@ -145,4 +143,28 @@ async fn a_plain_message_is_told_as_text_where_the_mailbox_tells_it_so() {
         body.text.as_deref().map(str::trim_end),
         Some("This is plain.")
     );
+}
+
+#[tokio::test]
+async fn what_cannot_be_deleted_for_good_is_not_deleted_otherwise() {
+    let harness = GraphHarness::start(|_| {}).await;
+    harness
+        .server
+        .settings(|settings| settings.permanent_delete = false);
+    let provider = harness.provider().await;
+    let inbox = inbox(&harness);
+    let key = append(&harness, &inbox, &["kept"]).await.remove(0);
+    let at = MessageRef {
+        scope: scope(&inbox),
+        key,
+    };
+    let removed = provider.remove(call(), &at, Removal::Forever).await;
+    let refused = removed.expect_err("it cannot be");
+    assert_eq!(refused.kind, ErrorKind::Unsupported);
+    assert!(refused.message.contains("for good"), "{refused}");
+    let bench = bench(&harness).await;
+    assert_eq!(bench.list(&inbox).await, std::slice::from_ref(&at));
+    let removed = provider.remove(call(), &at, Removal::Trash).await;
+    removed.expect("the trash is there");
+    assert!(bench.list(&inbox).await.is_empty());
 }
