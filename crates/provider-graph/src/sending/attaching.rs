@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use bytes::BytesMut;
 use email_model::OutgoingAttachment;
 use email_provider::{Call, ErrorKind, ProviderError, ProviderResult};
 use reqwest::Method;
@@ -123,19 +124,23 @@ async fn upload(
     let body = json!({"AttachmentItem": item});
     let session: UploadSession = mailbox.api.make(call, names::uploads(draft), &body).await?;
     let url = mailbox.api.upload_url(&session.upload_url)?;
+    // At most a range.
+    let range = usize::try_from(RANGE.min(size)).unwrap_or_default();
+    let mut memory = BytesMut::with_capacity(range);
     let mut at = 0;
     let mut interruptions = 0;
     while at < size {
-        let length = RANGE.min(size - at);
-        // At most a range.
-        let length = usize::try_from(length).unwrap_or_default();
+        let length = usize::try_from(size - at).map_or(range, |left| left.min(range));
         let chunk = Chunk {
-            octets: files::octets(&attachment.content, at, length).await?,
+            octets: files::octets_in(memory, &attachment.content, at, length).await?,
             start: at,
             total: size,
         };
         let after = at + length as u64;
-        let uploaded = match mailbox.api.upload(call, &url, &chunk).await {
+        let answer = mailbox.api.upload(call, &url, &chunk).await;
+        // A connection that is still busy with it keeps it.
+        memory = chunk.octets.try_into_mut().unwrap_or_default();
+        let uploaded = match answer {
             Ok(Uploaded::UpTo(next)) => Uploaded::UpTo(next.or(Some(after))),
             Ok(uploaded) => uploaded,
             Err(Interrupted::Never(error)) => return Err(error),

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use email_model::{AttachmentContent, OutgoingAttachment, OutgoingMessage};
 use email_provider::{ErrorKind, ProviderError, ProviderResult};
 use ring::digest::{Context, SHA256};
@@ -24,6 +24,17 @@ pub(super) async fn octets(
     start: u64,
     length: usize,
 ) -> ProviderResult<Bytes> {
+    octets_in(BytesMut::with_capacity(length), content, start, length).await
+}
+
+/// The same in memory that was made before, where it is read from a file. A stretch is made by one thread and dropped by
+/// another: an allocator that keeps what each thread has made holds many of them for one that is in use.
+pub(super) async fn octets_in(
+    memory: BytesMut,
+    content: &AttachmentContent,
+    start: u64,
+    length: usize,
+) -> ProviderResult<Bytes> {
     match content {
         AttachmentContent::Memory(all) => {
             let start = usize::try_from(start).unwrap_or(usize::MAX);
@@ -32,17 +43,23 @@ pub(super) async fn octets(
         }
         AttachmentContent::Spooled { path, size } => {
             let (path, size) = (path.clone(), *size);
-            blocking(move || stretch(&path, size, start, length)).await
+            blocking(move || stretch(memory, &path, size, start, length)).await
         }
     }
 }
 
-fn stretch(path: &Path, size: u64, start: u64, length: usize) -> io::Result<Bytes> {
+fn stretch(
+    mut memory: BytesMut,
+    path: &Path,
+    size: u64,
+    start: u64,
+    length: usize,
+) -> io::Result<Bytes> {
     let mut file = opened(path, size)?;
     file.seek(SeekFrom::Start(start))?;
-    let mut octets = vec![0; length];
-    file.read_exact(&mut octets)?;
-    Ok(octets.into())
+    memory.resize(length, 0);
+    file.read_exact(&mut memory)?;
+    Ok(memory.freeze())
 }
 
 fn opened(path: &Path, size: u64) -> io::Result<File> {
@@ -153,6 +170,9 @@ mod tests {
         for content in [&spooled, &memory] {
             let found = super::octets(content, 70_000, 999).await.unwrap();
             assert_eq!(found, octets[70_000..70_999]);
+            let memory = found.try_into_mut().unwrap_or_default();
+            let again = octets_in(memory, content, 9, 1_000).await.unwrap();
+            assert_eq!(again, octets[9..1_009]);
         }
         let of = async |content: &AttachmentContent, name| {
             mark(&message(content.clone(), name)).await.unwrap()
