@@ -26,6 +26,8 @@ pub struct Settings {
     pub delta_page: usize,
     /// Items of a page of a delta at most, whatever was asked.
     pub largest_delta_page: usize,
+    /// A delta round that tells anything ends with a page of its own, which is empty.
+    pub empty_last_delta_page: bool,
     /// Messages that a delta with `$filter` gives at most in its first round.
     pub filtered_delta: usize,
     /// Messages that `$search` finds at most.
@@ -83,6 +85,7 @@ impl Default for Settings {
             list_page: 10,
             delta_page: 10,
             largest_delta_page: 1000,
+            empty_last_delta_page: false,
             filtered_delta: 5000,
             search_results: 1000,
             longest_subscription: Duration::from_secs(10_080 * MINUTE),

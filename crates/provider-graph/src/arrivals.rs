@@ -3,7 +3,8 @@
 //! With ids that stay, a message that was moved may be told as gone where it was and not as new where it is
 //! (<https://github.com/microsoftgraph/microsoft-graph-docs-contrib/issues/72>). A move changes a message's time of last
 //! change, so at the end of each round of the feed the folder's messages are asked for in the order of that time, from
-//! where they were asked for last. Where the round told nothing and the folder holds as many items as before, nothing came.
+//! where they were asked for last. Where the round told nothing and the folder holds as many items as when all of them had
+//! been looked at, nothing came.
 
 use std::collections::HashSet;
 
@@ -11,12 +12,13 @@ use email_model::Timestamp;
 use email_provider::{Call, ProviderResult};
 
 use crate::{
+    api::Prefer,
     cursor::{Looked, MOST_MARKS},
     ids::{FolderId, ItemId},
     listing::floor,
     mailbox::Mailbox,
     names, wanted,
-    wire::Message,
+    wire::{MailFolder, Message},
 };
 
 /// Messages looked at in one go.
@@ -47,14 +49,15 @@ pub(crate) fn is_needless(mailbox: &Mailbox, folder: &FolderId, looked: &Looked)
     count.is_some() && count == looked.count
 }
 
-/// Looks once.
+/// Looks once, after a round that told nothing, or not.
 pub(crate) async fn look(
     mailbox: &Mailbox,
     call: Call,
     folder: &FolderId,
     looked: &Looked,
+    is_quiet: bool,
 ) -> ProviderResult<Found> {
-    let count = mailbox.count(folder);
+    let before = mailbox.count(folder);
     let since = Timestamp::from_timestamp(looked.since, 0).unwrap_or_default();
     let size = PAGE + looked.told.len().min(1_000 - PAGE);
     let messages = wanted::keys(names::folder_messages(folder))
@@ -72,13 +75,33 @@ pub(crate) async fn look(
         let link = mailbox.api.link(&link)?;
         page = mailbox.page(call, link, size).await?;
     }
+    let is_cut = page.next_link.is_some();
     let (messages, mut looked) = apply(looked, page.value);
-    looked.count = count;
+    if is_quiet && !is_cut {
+        looked.count = steady(mailbox, call, folder, before).await;
+    }
     Ok(Found {
         messages,
         looked,
-        is_cut: page.next_link.is_some(),
+        is_cut,
     })
+}
+
+/// The count before a look, if it is the same after it. Counted with a message that is gone by now, it would hide the next
+/// one that comes in silence.
+async fn steady(
+    mailbox: &Mailbox,
+    call: Call,
+    folder: &FolderId,
+    before: Option<u64>,
+) -> Option<u64> {
+    let before = before?;
+    let address = names::folder(folder).with("$select", wanted::FOLDER);
+    let after: ProviderResult<MailFolder> =
+        mailbox.api.read(call, address, Prefer::default()).await;
+    // Without it the next round looks again.
+    let after = after.ok()?.total_item_count?;
+    (after == before).then_some(after)
 }
 
 /// What of a page is new, and how far it was looked.

@@ -91,13 +91,17 @@ pub(crate) async fn changes(
         looked: read.looked,
         drafts: Versions::default(),
     };
+    if !is_quiet {
+        // What is told on a page before the last one changes the count too.
+        next.looked.count = None;
+    }
     if !is_last {
         next.drafts = told.drafts.clone();
         return Ok(told.page(ChangeNext::More(next.to_cursor())));
     }
     let mut is_cut = false;
-    if !(is_quiet && arrivals::is_needless(mailbox, &folder, &next.looked)) {
-        let found = arrivals::look(mailbox, call, &folder, &next.looked).await?;
+    if !arrivals::is_needless(mailbox, &folder, &next.looked) {
+        let found = arrivals::look(mailbox, call, &folder, &next.looked, is_quiet).await?;
         for (id, message) in folded(found.messages) {
             if !has_left(&folder, &message) {
                 told.add(&id, &message);

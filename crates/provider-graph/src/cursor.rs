@@ -29,7 +29,7 @@ pub(crate) struct Looked {
     pub since: i64,
     /// Marks of those changed in this very second that were looked at.
     pub told: Vec<u64>,
-    /// Items in the folder at that time, where counted.
+    /// Items in the folder when all of them had been looked at, where that is known.
     pub count: Option<u64>,
 }
 

@@ -147,12 +147,8 @@ impl Mailbox {
                 return Ok(found);
             }
         }
-        // What was absent again and again until the end is absent.
-        match failed {
-            Some(error) => Err(error),
-            None if open.iter().all(|(_, absent)| *absent > 0) => Ok(found),
-            None => Err(error::late(error::Effect::None)),
-        }
+        // What was absent less often than it takes, before the time or the rounds were over, may be there.
+        Err(failed.unwrap_or_else(|| error::late(error::Effect::None)))
     }
 
     async fn ask_for(

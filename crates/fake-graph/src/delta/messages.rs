@@ -46,7 +46,8 @@ pub(crate) fn messages(world: &mut World, request: &Request) -> Result<Answer, A
     let items = show(world, request, folder, &options, &round, end)?;
     let bodies = options.select.wants("body") || options.select.names("uniqueBody");
     lists::slow(world, request, items.len(), bodies)?;
-    let stage = if end < round.due.len() {
+    let more = end < round.due.len() || (world.settings.empty_last_delta_page && end > round.at);
+    let stage = if more {
         Stage::Round(Round { at: end, ..round })
     } else {
         Stage::Since(round.until)

@@ -3,6 +3,7 @@
 //!
 //! Faults that fail a request strike reads only: whoever writes decides itself whether to do it again.
 
+mod arrivals;
 mod content;
 mod feed;
 mod limits;
@@ -112,6 +113,7 @@ mod other_manners {
         harness.server.settings(|settings| {
             settings.plain_bodies_as_text = true;
             settings.largest_delta_page = 3;
+            settings.empty_last_delta_page = true;
             settings.removed_reason = "changed";
             settings.deleted_folders = DeletedFolders::Gone;
             settings.readable_after_deletion = true;
