@@ -20,7 +20,7 @@ pub const CLIENT_SECRET: &str = "a secret of the tests alone";
 const SECRET_KEY: &str = "6b1f0c9e5d7a43828f10b2c3d4e5f60718293a4b5c6d7e8f9011223344556677";
 
 /// How long a gateway may take to start or to stop.
-const PATIENCE: Duration = Duration::from_secs(45);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What a gateway under test is like.
 #[derive(Debug, Clone)]

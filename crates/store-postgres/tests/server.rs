@@ -15,7 +15,7 @@ async fn after_the_server_died_calls_fail_and_work_again_when_it_is_back() {
         .unwrap();
     let url = server.create_database().await.unwrap();
     let options = PostgresOptions {
-        acquire_timeout: Duration::from_secs(2),
+        acquire_timeout: Duration::from_secs(5),
         ..PostgresOptions::default()
     };
     let store = StorePostgres::connect(&url, options).await.unwrap();
@@ -32,7 +32,7 @@ async fn after_the_server_died_calls_fail_and_work_again_when_it_is_back() {
     let value = store.setting("check").await.unwrap();
     assert_eq!(value.as_deref(), Some(&b"value"[..]));
     // the listener comes back a little later
-    let heard = timeout(Duration::from_secs(30), async {
+    let heard = timeout(Duration::from_secs(60), async {
         loop {
             store.wake(AccountId(5)).await.unwrap();
             tokio::select! {

@@ -287,7 +287,7 @@ async fn what_a_feed_leaves_out_is_found_by_counting() {
     harness.deliver(FolderRole::Archive, &three);
     assert_eq!(follow(0).await, 0);
     let mut found = 0;
-    for _ in 0..50 {
+    for _ in 0..600 {
         found += follow(2).await;
         if found > 0 {
             break;

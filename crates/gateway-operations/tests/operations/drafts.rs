@@ -67,7 +67,7 @@ async fn edit_elsewhere(harness: &Harness, id: DraftId) {
 }
 
 async fn wait_until_sent(harness: &Harness) {
-    let sent = tokio::time::timeout(Duration::from_secs(30), async {
+    let sent = tokio::time::timeout(Duration::from_secs(60), async {
         while harness.mailbox.sent_mail().is_empty() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -156,7 +156,7 @@ async fn a_draft_is_sent_at_its_time_once_with_two_gateways() {
         other.start().await.unwrap();
         let outcome = harness
             .gateway
-            .send_draft(&harness.account, id, in_(700), with_ids())
+            .send_draft(&harness.account, id, in_(3_000), with_ids())
             .await;
         assert!(matches!(outcome.unwrap(), SendOutcome::Scheduled { .. }));
         let view = harness
@@ -166,7 +166,7 @@ async fn a_draft_is_sent_at_its_time_once_with_two_gateways() {
         let scheduled = view.unwrap().scheduled.unwrap();
         assert_eq!(scheduled.status, ScheduledStatus::Scheduled);
         assert_eq!(harness.mailbox.sent_mail().len(), 0);
-        let fired = tokio::time::timeout(Duration::from_secs(30), async {
+        let fired = tokio::time::timeout(Duration::from_secs(60), async {
             while harness.mailbox.sent_mail().is_empty() {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
@@ -210,7 +210,7 @@ async fn a_scheduled_send_is_called_off_by_deleting_the_draft() {
     let id = draft(&harness, "one").await;
     harness
         .gateway
-        .send_draft(&harness.account, id, in_(500), with_ids())
+        .send_draft(&harness.account, id, in_(3_000), with_ids())
         .await
         .unwrap();
     harness
@@ -218,7 +218,7 @@ async fn a_scheduled_send_is_called_off_by_deleting_the_draft() {
         .delete_draft(&harness.account, id)
         .await
         .unwrap();
-    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    tokio::time::sleep(Duration::from_millis(3_700)).await;
     harness.gateway.stop().await;
     assert_eq!(harness.mailbox.sent_mail().len(), 0);
     let gone = harness

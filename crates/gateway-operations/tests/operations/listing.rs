@@ -277,7 +277,7 @@ async fn a_message_that_cannot_be_read_does_not_take_the_list_with_it() {
 #[tokio::test]
 async fn a_search_that_takes_too_long_goes_on_when_it_is_asked_for_again() {
     let config = OperationsConfig {
-        page_wait: Duration::from_millis(300),
+        page_wait: Duration::from_millis(1_500),
         ..OperationsConfig::default()
     };
     // 50 hits a page, and free text is left to the gateway.
@@ -294,7 +294,7 @@ async fn a_search_that_takes_too_long_goes_on_when_it_is_asked_for_again() {
         };
         harness.deliver(FolderRole::Inbox, &mail);
     }
-    let stall = Fault::Stall(Duration::from_millis(180));
+    let stall = Fault::Stall(Duration::from_millis(700));
     harness.mailbox.inject(Some("search"), stall, 100);
     let request = ListRequest {
         q: Some("needle".into()),
@@ -308,7 +308,7 @@ async fn a_search_that_takes_too_long_goes_on_when_it_is_asked_for_again() {
     let refused = list().await.unwrap_err();
     assert_eq!(refused.kind, OperationErrorKind::ProviderUnavailable);
     assert!(refused.retry_after.is_some());
-    for _ in 0..5 {
+    for _ in 0..20 {
         if let Ok(page) = list().await {
             assert_eq!(subjects(&page.records), ["0"]);
             return;

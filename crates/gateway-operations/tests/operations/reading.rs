@@ -127,7 +127,7 @@ async fn a_verified_journal_answers_for_a_message_read_before_without_the_provid
 }
 
 async fn wait_until_verified(harness: &Harness) {
-    for _ in 0..100 {
+    for _ in 0..1_200 {
         let view = harness
             .gateway
             .account_view(harness.account.clone(), false)

@@ -191,7 +191,7 @@ async fn a_copy_that_cannot_be_filed_at_once_is_filed_later_and_the_answer_says_
     let sent = send(&harness, once("a", 1)).await.unwrap();
     assert_eq!(sent.failed_steps, [FailedStep::ReturnIds]);
     let folder = harness.mailbox.folder(FolderRole::Sent).unwrap();
-    let filed = tokio::time::timeout(Duration::from_secs(30), async {
+    let filed = tokio::time::timeout(Duration::from_secs(60), async {
         while harness.mailbox.contents(&folder).is_empty() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -298,9 +298,9 @@ async fn a_reply_goes_to_whom_it_answers_and_into_the_conversation() {
 #[tokio::test]
 async fn a_caller_that_stops_waiting_does_not_stop_the_send() {
     let harness = Harness::new(Shape::folders()).await;
-    let stall = Fault::Stall(Duration::from_millis(300));
+    let stall = Fault::Stall(Duration::from_secs(3));
     harness.mailbox.inject(Some("submit"), stall, 1);
-    let waiting = tokio::time::timeout(Duration::from_millis(100), send(&harness, once("a", 1)));
+    let waiting = tokio::time::timeout(Duration::from_millis(1_500), send(&harness, once("a", 1)));
     assert!(waiting.await.is_err());
     harness.gateway.stop().await;
     assert_eq!(harness.mailbox.sent_mail().len(), 1);
