@@ -128,8 +128,9 @@ pub struct ScopeRow {
     pub cursor: Option<Cursor>,
     /// Raised with every write of this row: what [`ScopeWrite::version`] is compared with.
     pub version: i64,
-    /// Progress of scans, failures …: the operations' own JSON.
-    pub state: serde_json::Value,
+    /// Progress of scans, failures …: the operations' own text, without NUL. Not JSON's values, which take ten times the
+    /// room: every scope of every account that is followed is in memory.
+    pub state: String,
 }
 
 /// A folder.

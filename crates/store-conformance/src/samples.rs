@@ -81,7 +81,7 @@ pub(crate) fn scope(number: i32, version: i64) -> ScopeWrite {
             key: ScopeKey(format!("folder-{number}")),
             cursor: Some(email_model::Cursor(vec![1, 0, 255])),
             version,
-            state: json!({ "failures": 0, "generation": number }),
+            state: format!("generation {number}"),
         },
     }
 }

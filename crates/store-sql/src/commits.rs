@@ -68,7 +68,7 @@ pub async fn scopes(
             row.number.0,
             row.key.0.as_bytes(),
             row.cursor.as_ref().map(|cursor| cursor.0.clone()),
-            encoding::json(&row.state)?,
+            row.state.clone(),
         ];
         let text = if row.version == 0 {
             INSERT_SCOPE

@@ -63,7 +63,7 @@ pub(crate) fn scope(row: &impl Columns) -> StoreResult<ScopeRow> {
         key: ScopeKey(read_text(row.bytes(1)?)?),
         cursor: row.bytes_or_null(2)?.map(Cursor),
         version: row.long(3)?,
-        state: read_json(&row.text(4)?)?,
+        state: row.text(4)?,
     })
 }
 

@@ -257,7 +257,7 @@ pub(crate) fn new_scope(number: ScopeNumber, key: ScopeKey) -> ScopeRow {
         key,
         cursor: None,
         version: 0,
-        state: serde_json::Value::Null,
+        state: String::new(),
     }
 }
 

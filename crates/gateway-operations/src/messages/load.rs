@@ -1,6 +1,6 @@
 //! Pages of journal rows: what the rows lack is loaded, what cannot be loaded is named.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use email_model::{BodyType, MessageId};
 use email_provider::{Call, MessageRef};
@@ -29,6 +29,22 @@ pub(super) struct LoadedViews {
     pub failure: Option<OperationError>,
 }
 
+/// Messages whose content was looked for; what is in neither is not at its place any more.
+#[derive(Debug, Default)]
+pub(crate) struct Sought {
+    pub found: Vec<MessageId>,
+    pub failed: Vec<MessageId>,
+}
+
+/// The records of a page.
+#[derive(Debug)]
+pub(crate) struct Contents {
+    /// One a row, in order, up to the last row of which there is what was asked for.
+    pub views: Vec<MessageView>,
+    /// Those among them that could not be had: named in their `omitted`, and to be told of again.
+    pub missed: Vec<MessageId>,
+}
+
 impl Gateway {
     /// The rows as far as the journal tells: never bodies or header fields.
     pub(crate) fn views_of_rows(
@@ -43,9 +59,8 @@ impl Gateway {
             .collect()
     }
 
-    /// Loads what the rows lack: envelopes, and bodies where a type is named. One view a row, in
-    /// order; what could not be had is named in its `omitted`, and its id comes second, so that the
-    /// message is told of again.
+    /// Loads what the rows lack: envelopes, and bodies where a type is named. Where the provider gives nothing more, rows
+    /// at the end are left for another time.
     ///
     /// # Errors
     /// The provider's failure, if because of it not one of the rows could be shown as asked for.
@@ -56,14 +71,21 @@ impl Gateway {
         rows: Vec<MessageRow>,
         body_type: Option<BodyType>,
         call: Call,
-    ) -> OperationResult<(Vec<MessageView>, Vec<MessageId>)> {
+    ) -> OperationResult<Contents> {
         let loaded = self
             .load_views(account, journal, rows, body_type, false, call)
             .await?;
-        match loaded.failure {
-            Some(failure) if loaded.missed.len() == loaded.views.len() => Err(failure),
-            _ => Ok((loaded.views, loaded.missed)),
+        let (mut views, mut missed) = (loaded.views, loaded.missed);
+        if let Some(failure) = loaded.failure
+            && !missed.is_empty()
+        {
+            let left: HashSet<MessageId> = missed.iter().copied().collect();
+            let end = views.iter().rposition(|view| !left.contains(&view.id));
+            views.truncate(end.ok_or(failure)? + 1);
+            let kept: HashSet<MessageId> = views.iter().map(|view| view.id).collect();
+            missed.retain(|id| kept.contains(id));
         }
+        Ok(Contents { views, missed })
     }
 
     /// The same with flags and folders as they are now, if `state` is asked for.
@@ -119,6 +141,48 @@ impl Gateway {
             loaded.views.push(view);
         }
         Ok(loaded)
+    }
+
+    /// Takes contents of messages into memory, and tells of which there are some.
+    ///
+    /// # Errors
+    /// The provider's failure, if because of it nothing more is to be had now.
+    pub(crate) async fn content_of(
+        &self,
+        account: &Account,
+        mailbox: &OpenMailbox,
+        journal: &JournalHandle,
+        rows: Vec<MessageRow>,
+    ) -> OperationResult<Sought> {
+        let places = journal
+            .places_of(rows.iter().map(|row| row.id).collect())
+            .await?;
+        let items = items(&rows, &places);
+        let ids: Vec<MessageId> = items
+            .iter()
+            .filter_map(|item| Some(item.row.as_ref()?.id))
+            .collect();
+        let wanted = Wanted {
+            state: false,
+            content: true,
+            snippet: false,
+        };
+        let call = self.background();
+        let gathering = self
+            .gather(account, mailbox, journal, items, wanted, call)
+            .await?;
+        let mut sought = Sought::default();
+        for (id, message) in ids.into_iter().zip(&gathering.messages) {
+            match message {
+                Gathered::Found(_) => sought.found.push(id),
+                Gathered::Failed => sought.failed.push(id),
+                Gathered::Absent => {}
+            }
+        }
+        match gathering.failure.filter(|_| gathering.stopped) {
+            Some(failure) if sought.found.is_empty() => Err(failure),
+            _ => Ok(sought),
+        }
     }
 
     /// Takes contents into memory, as far as they are to be had; returns about how many octets there are of them.

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::DateTime;
 use email_model::{BodyType, Timestamp};
 use email_provider::{Call, Priority};
-use gateway_store::{Account, Journal, MessageRow, Stream};
+use gateway_store::{Account, Journal, MessageRow, Seq, Stream};
 
 use super::{
     DeletedPage, DeletedRecord, SyncPageRequest, UpdatedPage,
@@ -28,6 +28,17 @@ const USUAL: (u32, u32) = (50, 200);
 pub(super) struct Step {
     pub rows: Vec<MessageRow>,
     pub next: SyncToken,
+    /// How the walk goes on after each of the rows but the last.
+    after: Vec<SyncToken>,
+}
+
+impl Step {
+    /// Ends the page after so many rows, at least one: the next page begins with what is left.
+    fn close_after(&mut self, count: usize) {
+        if let Some(next) = self.after.get(count.saturating_sub(1)) {
+            self.next = *next;
+        }
+    }
 }
 
 impl Gateway {
@@ -45,16 +56,22 @@ impl Gateway {
             .await?;
         token.body_type = request.body_type.or(token.body_type);
         let limit = limit(&request, token.body_type)?;
-        let step = step(&journal, &row, token, limit, verified_at).await?;
+        let mut step = step(&journal, &row, token, limit, verified_at).await?;
         let call = self.call(Priority::Interactive, self.inner.config.page_wait);
         let sync = self.sync_of(account.id);
         if token.body_type.is_some() {
             self.wait_for_reading_ahead(&sync).await;
         }
+        let rows = std::mem::take(&mut step.rows);
+        let count = rows.len();
         let records = self
-            .records(account, &journal, step.rows, token.body_type, call)
+            .records(account, &journal, rows, token.body_type, call)
             .await?;
-        if token.body_type.is_some() && step.next.is_page {
+        let is_whole = records.len() == count;
+        if !is_whole {
+            step.close_after(records.len());
+        }
+        if token.body_type.is_some() && step.next.is_page && is_whole {
             let page = PageAhead {
                 account: account.clone(),
                 journal: Arc::clone(&journal),
@@ -178,7 +195,7 @@ impl Gateway {
         self.fresh_pass(account).await
     }
 
-    /// Messages as they are now, in the order of the rows.
+    /// Messages as they are now, in the order of the rows: not those at the end that cannot be had now.
     async fn records(
         &self,
         account: &Account,
@@ -195,13 +212,13 @@ impl Gateway {
         let mut views: Vec<MessageView> = if body_type.is_none() && cached && complete {
             self.views_of_rows(account, journal, &rows)
         } else {
-            let (views, missing) = self
+            let contents = self
                 .load_contents(account, journal, rows, body_type, call)
                 .await?;
-            if !missing.is_empty() {
-                self.owe(journal, missing).await?;
+            if !contents.missed.is_empty() {
+                self.owe(journal, contents.missed).await?;
             }
-            views
+            contents.views
         };
         for (view, version) in views.iter_mut().zip(versions) {
             view.version = Some(version);
@@ -220,23 +237,38 @@ pub(super) async fn step(
 ) -> OperationResult<Step> {
     let full = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut rows = Vec::new();
+    let mut after_each = Vec::new();
     let mut next = SyncToken {
         stretch: stretch(row),
         window: None,
         is_page: true,
         ..token
     };
+    let start = next;
     if let Walk::Present { after, upto, since } = token.walk {
         // One row more than the page holds tells whether there are more.
         rows = journal
             .store
             .walk(journal.account, after, upto, since, limit + 1)
             .await?;
-        if rows.len() > full {
-            rows.truncate(full);
-            let after = rows.last().map_or(after, |last| last.discovery);
-            next.walk = Walk::Present { after, upto, since };
-            return Ok(Step { rows, next });
+        let has_more = rows.len() > full;
+        rows.truncate(full);
+        let go_on = |row: &MessageRow| SyncToken {
+            walk: Walk::Present {
+                after: row.discovery,
+                upto,
+                since,
+            },
+            ..start
+        };
+        after_each.extend(rows.iter().map(go_on));
+        if has_more {
+            next = after_each.last().copied().unwrap_or(start);
+            return Ok(Step {
+                rows,
+                next,
+                after: after_each,
+            });
         }
         next.walk = Walk::Changes {
             after: upto,
@@ -244,7 +276,11 @@ pub(super) async fn step(
         };
     }
     let Walk::Changes { after, upto } = next.walk else {
-        return Ok(Step { rows, next });
+        return Ok(Step {
+            rows,
+            next,
+            after: after_each,
+        });
     };
     let upto = upto.unwrap_or(row.head).max(after);
     let room = limit - u32::try_from(rows.len()).unwrap_or(limit);
@@ -255,12 +291,18 @@ pub(super) async fn step(
     let has_more = changes.len() > usize::try_from(room).unwrap_or(usize::MAX);
     if has_more {
         changes.truncate(usize::try_from(room).unwrap_or(usize::MAX));
-        let after = changes.last().map_or(after, |last| last.seq);
-        next.walk = Walk::Changes {
+    }
+    let go_on = |after: Seq| SyncToken {
+        walk: Walk::Changes {
             after,
             upto: Some(upto),
-        };
-        next.verified_at = verified_at;
+        },
+        verified_at,
+        ..start
+    };
+    after_each.extend(changes.iter().map(|row| go_on(row.seq)));
+    if has_more {
+        next = go_on(changes.last().map_or(after, |last| last.seq));
     } else {
         next.walk = Walk::Changes {
             after: upto,
@@ -270,7 +312,11 @@ pub(super) async fn step(
         next.verified_at = None;
     }
     rows.extend(changes);
-    Ok(Step { rows, next })
+    Ok(Step {
+        rows,
+        next,
+        after: after_each,
+    })
 }
 
 fn limit(request: &SyncPageRequest, body_type: Option<BodyType>) -> OperationResult<u32> {

@@ -1,5 +1,7 @@
 //! What is kept of a scope besides its cursor.
 
+use std::ops::Not;
+
 use email_model::Timestamp;
 use gateway_store::ScopeRow;
 use serde::{Deserialize, Serialize};
@@ -55,27 +57,34 @@ pub(crate) struct Failure {
 #[serde(default)]
 pub(crate) struct ScopeRecord {
     /// A survey has named it.
+    #[serde(skip_serializing_if = "Not::not")]
     pub surveyed: bool,
     /// Its first scan announces what it finds: it appeared after the first survey.
+    #[serde(skip_serializing_if = "Not::not")]
     pub announces: bool,
     pub covered: Covered,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub scan: Option<ScanProgress>,
     /// The cursor was lost: to be compared in full.
+    #[serde(skip_serializing_if = "Not::not")]
     pub rescan: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
     /// By how many more messages the backend counted than the journal has, when both were level.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub surplus: Option<i64>,
     /// It is no longer there; what it held is being removed.
+    #[serde(skip_serializing_if = "Not::not")]
     pub removed: bool,
 }
 
 impl ScopeRecord {
     pub fn of(row: &ScopeRow) -> Self {
-        serde_json::from_value(row.state.clone()).unwrap_or_default()
+        serde_json::from_str(&row.state).unwrap_or_default()
     }
 
     pub fn put(&self, row: &mut ScopeRow) {
-        row.state = serde_json::to_value(self).unwrap_or_default();
+        row.state = serde_json::to_string(self).unwrap_or_default();
     }
 
     /// Changes the record within a row.

@@ -14,7 +14,7 @@ use std::{
 use email_model::{EntryKey, Timestamp};
 use gateway_store::{Account, AccountId, Journal, ScopeNumber};
 use tokio::{
-    sync::{Notify, Semaphore, watch},
+    sync::{Notify, OwnedMutexGuard, Semaphore, watch},
     time::Instant,
 };
 
@@ -33,6 +33,7 @@ pub(crate) struct AccountSync {
     scan_wanted: AtomicBool,
     others_wait: AtomicBool,
     pub(super) ahead: Turn,
+    repaying: Turn,
     state: Mutex<State>,
 }
 
@@ -47,6 +48,7 @@ struct State {
     lease_until: Option<Timestamp>,
     removals_looked_for: Option<Timestamp>,
     counted: HashMap<ScopeNumber, Timestamp>,
+    repay_after: Option<Instant>,
 }
 
 impl fmt::Debug for AccountSync {
@@ -68,6 +70,7 @@ impl AccountSync {
             scan_wanted: AtomicBool::new(false),
             others_wait: AtomicBool::new(false),
             ahead: Turn::default(),
+            repaying: Turn::default(),
             state: Mutex::default(),
         }
     }
@@ -209,6 +212,19 @@ impl AccountSync {
             }
             may
         })
+    }
+
+    /// Held while what is owed is looked for; `None` if somebody does, or it is too early for another try.
+    pub(super) fn may_repay(&self) -> Option<OwnedMutexGuard<()>> {
+        let is_early = |state: &mut State| state.repay_after.is_some_and(|at| Instant::now() < at);
+        if self.state(is_early) {
+            return None;
+        }
+        Arc::clone(&self.repaying).try_lock_owned().ok()
+    }
+
+    pub(super) fn repay_later(&self, wait: Duration) {
+        self.state(|state| state.repay_after = Some(Instant::now() + wait));
     }
 
     pub(super) fn lease_until(&self) -> Option<Timestamp> {

@@ -241,7 +241,7 @@ impl Gateway {
         }
         self.note_success(&account).await?;
         if !record.owed.is_empty() {
-            self.repay(&account, &mailbox, &journal).await?;
+            self.start_repaying(sync, &account, &mailbox, &journal);
         }
         self.start_scans(sync, account, &mailbox, &journal, &record)
             .await?;

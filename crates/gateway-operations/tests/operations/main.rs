@@ -12,6 +12,7 @@ mod harness;
 mod identity;
 mod keyed_drafts;
 mod listing;
+mod pages;
 mod readiness;
 mod reading;
 mod removals;

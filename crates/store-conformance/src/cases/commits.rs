@@ -103,7 +103,7 @@ pub async fn every_write_of_a_scope_raises_its_version(fixture: &Fixture) -> Out
     let mut changed = scope(2, 1);
     changed.row.key = email_model::ScopeKey("renamed".into());
     changed.row.cursor = None;
-    changed.row.state = serde_json::json!(["other"]);
+    changed.row.state = "other".into();
     mailbox.commit(scopes(vec![changed.clone()])).await?;
     changed.row.version = 2;
     let mut new = scope(9, 0).row;

@@ -33,7 +33,7 @@ fn all(mark: i64) -> (Commit, Vec<MessageRow>) {
     let mut folder = folder(1);
     folder.name = mark.to_string();
     let mut scope = scope(1, 0);
-    scope.row.state = mark.into();
+    scope.row.state = mark.to_string();
     let commit = Commit {
         messages: messages.clone(),
         entries: vec![entry(1, 1, if mark == 1 { 1 } else { 2 })],

@@ -74,7 +74,7 @@ pub async fn odd_text_reads_as_it_was_written(fixture: &Fixture) -> Outcome {
     };
     let mut scope = samples::scope(1, 0);
     scope.row.key = ScopeKey(ODD.into());
-    scope.row.state = json!({ ODD: ODD });
+    scope.row.state = json!({ ODD: ODD }).to_string();
     let mut folder = samples::folder(1);
     folder.key = FolderKey(ODD.into());
     folder.name = ODD.into();
@@ -119,7 +119,7 @@ pub async fn great_values_read_as_they_were_written(fixture: &Fixture) -> Outcom
     };
     let mut scope = samples::scope(i32::MAX, 0);
     scope.row.cursor = Some(Cursor(vec![0; 64 << 10]));
-    scope.row.state = json!(vec!["state"; 20_000]);
+    scope.row.state = "state".repeat(20_000);
     let folders: Vec<_> = (0..5_000).map(samples::folder).collect();
     mailbox
         .commit(Commit {
