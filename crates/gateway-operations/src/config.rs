@@ -38,6 +38,8 @@ pub struct OperationsConfig {
     pub inventory_interval: Duration,
     /// Bytes of bodies kept in memory.
     pub content_cache_bytes: u64,
+    /// How long a send counts as under way at a process of which nothing is heard. It is prolonged each third.
+    pub send_lease: Duration,
     /// Scans and rescans that run at once.
     pub background_jobs: usize,
     /// Account tokens kept for one account.
@@ -63,6 +65,7 @@ impl Default for OperationsConfig {
             idle_pass_interval: hours(24),
             inventory_interval: hours(24),
             content_cache_bytes: 64 << 20,
+            send_lease: Duration::from_secs(60),
             background_jobs: 4,
             access_tokens: 20,
             sign_in_ports: vec![993, 143, 465, 587],

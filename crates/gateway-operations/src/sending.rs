@@ -12,6 +12,7 @@ mod draft_sends;
 mod drafts;
 mod filing;
 mod kept_drafts;
+mod lease;
 mod messages;
 mod octets;
 mod parents;

@@ -24,6 +24,8 @@ pub use journal::{
     Commit, EntryRow, ExpectedMessage, FolderRow, Journal, JournalRecord, Lineage, LoadRequest,
     Loaded, MessageRow, NewJournal, ScopeNumber, ScopeRow, ScopeWrite, Seq, Stream,
 };
-pub use outbox::{ClaimSends, DraftRow, OpenedSend, Outbox, SendId, SendRow, SendState};
+pub use outbox::{
+    ClaimSends, DraftRow, OpenedSend, Outbox, ProlongSend, SendId, SendRow, SendState,
+};
 pub use sign_in::{CodeHash, PendingSignIn, Redeemed, StateHash};
 pub use store::{Lease, LeaseRequest, Store, TableSize};

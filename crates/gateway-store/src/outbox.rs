@@ -60,7 +60,7 @@ pub struct SendRow {
     pub due_at: Option<Timestamp>,
     /// The process that does something about it now.
     pub holder: Option<String>,
-    /// Until when it counts as alive; without it not at all.
+    /// Until when it counts as alive, unless it prolongs that; without it not at all.
     pub held_until: Option<Timestamp>,
     /// Raised by one with every claim and write of this row: what [`Outbox::write_send`] compares.
     pub version: i64,
@@ -92,6 +92,21 @@ pub struct ClaimSends {
     pub lasts: Duration,
     /// Most rows wanted.
     pub limit: u32,
+}
+
+/// A process that goes on with a send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProlongSend {
+    /// Whose it is.
+    pub account: AccountId,
+    /// Which.
+    pub id: SendId,
+    /// The version at which this process has it.
+    pub version: i64,
+    /// Now.
+    pub now: Timestamp,
+    /// Until when it counts as alive.
+    pub until: Timestamp,
 }
 
 /// What the gateway keeps of drafts and of what it sends. Every call is atomic and durable when it returns.
@@ -148,6 +163,11 @@ pub trait Outbox: Send + Sync + Debug {
     /// Takes sends whose time has come and that nobody alive holds, the longest due first, and raises their
     /// versions. No send is given to two, nor twice to one. They come with their contents: ask for few.
     async fn claim_sends(&self, claim: &ClaimSends) -> StoreResult<Vec<SendRow>>;
+
+    /// Prolongs the time for which a send of this version is held. The version stays. False: the time has passed,
+    /// or somebody else has written or taken it, or it was given back; nothing was written, and whoever asked
+    /// no longer has it.
+    async fn prolong_send(&self, prolong: &ProlongSend) -> StoreResult<bool>;
 
     /// Gives back every send that this holder has, so that it may be taken at once. Their versions stay: what
     /// the holder still writes counts until somebody takes them.

@@ -227,6 +227,7 @@ impl Config {
             idle_pass_interval: sync.idle_pass_interval,
             inventory_interval: sync.inventory_interval,
             content_cache_bytes: limits.content_cache_bytes,
+            send_lease: limits.send_lease,
             background_jobs: limits.background_jobs,
             access_tokens: limits.access_tokens,
             sign_in_ports: limits.sign_in_ports.clone(),

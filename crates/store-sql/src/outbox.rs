@@ -5,7 +5,8 @@ macro_rules! impl_outbox {
         use $crate::reexports::{
             email_model::{DraftId, MessageId, Timestamp},
             gateway_store::{
-                AccountId, ClaimSends, DraftRow, OpenedSend, Outbox, SendId, SendRow, StoreResult,
+                AccountId, ClaimSends, DraftRow, OpenedSend, Outbox, ProlongSend, SendId, SendRow,
+                StoreResult,
             },
         };
 
@@ -69,6 +70,10 @@ macro_rules! impl_outbox {
 
             async fn claim_sends(&self, claim: &ClaimSends) -> StoreResult<Vec<SendRow>> {
                 $crate::write!(self, $session, sends::claim(claim))
+            }
+
+            async fn prolong_send(&self, prolong: &ProlongSend) -> StoreResult<bool> {
+                $crate::write!(self, $session, sends::prolong(prolong))
             }
 
             async fn release_sends(&self, holder: &str) -> StoreResult<()> {

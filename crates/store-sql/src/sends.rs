@@ -1,7 +1,9 @@
 //! Sends.
 
 use email_model::{DraftId, Timestamp};
-use gateway_store::{AccountId, ClaimSends, OpenedSend, SendId, SendRow, StoreResult};
+use gateway_store::{
+    AccountId, ClaimSends, OpenedSend, ProlongSend, SendId, SendRow, StoreResult,
+};
 
 use crate::{Columns, Session, Values, damaged, encoding, rows, values};
 
@@ -69,6 +71,8 @@ pub const NEXT_DUE: &str = "select min(due) from (
          select min(case when held_until > due_at then held_until else due_at end) from send
              where due_at is not null and holder is not null
      ) as times";
+const PROLONG: &str = "update send set held_until = $5
+     where account = $1 and id = $2 and version = $3 and holder is not null and held_until > $4";
 /// Gives back what a holder has.
 pub const RELEASE: &str = "update send set holder = null, held_until = null where holder = $1";
 /// Forgets sends that are at their end.
@@ -203,6 +207,18 @@ pub async fn next_due(session: &mut impl Session) -> StoreResult<Option<Timestam
         Some(row) => row.long_or_null(0)?.map(encoding::read_time).transpose(),
         None => Ok(None),
     }
+}
+
+/// Prolongs the time for which a send is held. False: it is not held at this version.
+pub async fn prolong(session: &mut impl Session, prolong: &ProlongSend) -> StoreResult<bool> {
+    let values = values![
+        prolong.account.0,
+        prolong.id.0,
+        prolong.version,
+        encoding::time(prolong.now),
+        encoding::time(prolong.until),
+    ];
+    Ok(session.execute(PROLONG, values).await? > 0)
 }
 
 /// Gives back what a holder has.

@@ -11,8 +11,8 @@ use gateway_store::{
     AccessTokenHash, Account, AccountFilter, AccountId, AccountPage, Application, ApplicationId,
     ClaimSends, CodeHash, Commit, CredentialState, DraftRow, EntryRow, FolderRow, GrantRow,
     Journal, Lease, LeaseRequest, LoadRequest, Loaded, MessageRow, NewJournal, OpenedSend, Outbox,
-    PendingSignIn, Redeemed, ScopeNumber, ScopeRow, SendId, SendRow, Seq, StateHash, Store,
-    StoreResult, Stream, TableSize,
+    PendingSignIn, ProlongSend, Redeemed, ScopeNumber, ScopeRow, SendId, SendRow, Seq, StateHash,
+    Store, StoreResult, Stream, TableSize,
 };
 use tokio::sync::Notify;
 
@@ -219,6 +219,7 @@ dying! {
         fn open_send(send: &SendRow) -> StoreResult<OpenedSend>;
         fn write_send(send: &SendRow) -> StoreResult<bool>;
         fn claim_sends(claim: &ClaimSends) -> StoreResult<Vec<SendRow>>;
+        fn prolong_send(prolong: &ProlongSend) -> StoreResult<bool>;
         fn release_sends(holder: &str) -> StoreResult<()>;
         fn forget_sends(before: Timestamp, limit: u32) -> StoreResult<u64>;
     }

@@ -3,6 +3,7 @@
 mod content;
 mod feed;
 mod keys;
+mod left_behind;
 mod player;
 mod scheduled;
 mod setting;

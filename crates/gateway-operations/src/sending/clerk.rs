@@ -11,8 +11,6 @@ use crate::{Gateway, OperationError, OperationErrorKind, OperationResult};
 
 /// Sends that are seen to at the same time.
 const AT_ONCE: usize = 8;
-/// How long a claim lasts before the send is begun.
-const CLAIMED: Duration = Duration::from_secs(120);
 /// Between two looks for what another process left behind or scheduled.
 const LOOK: Duration = Duration::from_secs(5);
 /// Between two looks where nobody else can schedule anything.
@@ -72,7 +70,7 @@ impl Gateway {
         let claim = ClaimSends {
             holder: self.inner.process.clone(),
             now: self.now(),
-            lasts: CLAIMED,
+            lasts: self.inner.config.send_lease,
             limit,
         };
         self.inner
@@ -134,6 +132,7 @@ impl Gateway {
         let Some(account) = self.inner.store.account(row.account).await? else {
             return Ok(());
         };
+        let lease = self.lease(&row);
         let (mailbox, journal) = match self.reach(&account).await {
             Ok(reached) => reached,
             Err(error) => return self.out_of_reach(row, record, error).await,
@@ -146,6 +145,7 @@ impl Gateway {
             mailbox,
             journal,
             row,
+            lease,
             record,
             outgoing,
         };

@@ -14,7 +14,10 @@ use gateway_store::{Account, SendRow, SendState};
 use serde_json::json;
 use tokio::task::JoinHandle;
 
-use super::record::{SendRecord, to_value};
+use super::{
+    lease::SendLease,
+    record::{SendRecord, to_value},
+};
 use crate::{
     Gateway, OperationError, OperationErrorKind, OperationResult, SentView, journal::JournalHandle,
     mailboxes::OpenMailbox,
@@ -28,8 +31,8 @@ const DRAFT_TRANSFER: Duration = Duration::from_secs(600);
 const ANSWERED_WITHIN: Duration = Duration::from_secs(100);
 /// How often it is tried to note that a message was accepted.
 const NOTED: u32 = 4;
-/// How long after its last deadline a process counts as dead.
-const GRACE: Duration = Duration::from_secs(60);
+/// Least time that a transfer is given.
+const TRANSFER: Duration = Duration::from_secs(60);
 
 /// A send that this process is at.
 pub(super) struct Delivery<'a> {
@@ -38,6 +41,7 @@ pub(super) struct Delivery<'a> {
     pub mailbox: OpenMailbox,
     pub journal: Arc<JournalHandle>,
     pub row: SendRow,
+    pub lease: SendLease,
     pub record: SendRecord,
     /// The message, where it is at hand.
     pub outgoing: Option<Outgoing>,
@@ -49,12 +53,7 @@ impl Gateway {
         let transfer = octets.map_or(DRAFT_TRANSFER, |octets| {
             Duration::from_secs(octets / SLOWEST)
         });
-        self.inner.config.call_deadline.max(GRACE) + transfer
-    }
-
-    /// Until when a send that begins now counts as under way.
-    pub(super) fn held_until(&self, octets: Option<u64>) -> Timestamp {
-        self.now() + self.patience(octets) * 3 + GRACE
+        self.inner.config.call_deadline.max(TRANSFER) + transfer
     }
 }
 
@@ -96,7 +95,7 @@ impl Delivery<'_> {
     /// # Errors
     /// `Conflict`: another process has it by now.
     pub async fn keep(&mut self, state: SendState) -> OperationResult<()> {
-        let until = self.gateway.held_until(self.octets());
+        let until = self.gateway.held_until();
         self.row.holder = Some(self.gateway.inner.process.clone());
         self.row.held_until = Some(until);
         let now = self.gateway.now();
@@ -128,11 +127,10 @@ impl Delivery<'_> {
         self.row.state = state;
         self.row.due_at = due;
         self.row.record = to_value(&self.record)?;
-        if !self.gateway.inner.store.write_send(&self.row).await? {
-            return Err(in_progress());
+        match self.lease.write(self.gateway, &mut self.row).await? {
+            true => Ok(()),
+            false => Err(in_progress()),
         }
-        self.row.version += 1;
-        Ok(())
     }
 
     /// Hands the message over and sees to its copy. The row is queued and held by this process.
@@ -146,8 +144,10 @@ impl Delivery<'_> {
         let Some(submission) = self.submission() else {
             return Err(self.failed(gone()).await);
         };
-        let answer = self.submitter()?.submit(call, submission).await;
-        match answer {
+        let submit = self.submitter()?.submit(call, submission);
+        // Whoever takes over what is no longer held looks for it, and must find what there will ever be.
+        let answer = self.lease.while_held(submit).await;
+        match answer.unwrap_or_else(|| Err(broken_off())) {
             Ok(submitted) => {
                 let view = self.accepted(submitted).await;
                 if let Err(error) = self.gateway.note_success(self.account).await {
@@ -181,7 +181,16 @@ impl Delivery<'_> {
         for attempt in 0..NOTED {
             match self.keep(SendState::Accepted).await {
                 Ok(()) => break,
-                Err(error) if error.kind == OperationErrorKind::Conflict => break,
+                Err(error) if error.kind == OperationErrorKind::Conflict => {
+                    match self.take_back().await {
+                        Ok(TakenBack::Held) => break,
+                        Ok(TakenBack::Known) => return self.record.view(),
+                        Err(error) => {
+                            tracing::error!(account = %self.account.id, %error, "an accepted send was not noted");
+                            return self.record.view();
+                        }
+                    }
+                }
                 Err(error) => {
                     tracing::error!(account = %self.account.id, %error, "an accepted send was not noted");
                     tokio::time::sleep(super::settling::wait(attempt)).await;
@@ -189,6 +198,35 @@ impl Delivery<'_> {
             }
         }
         self.finish().await
+    }
+
+    /// Another process has taken over what was accepted meanwhile. What is known counts for more than what that
+    /// process has looked for and not found.
+    async fn take_back(&mut self) -> OperationResult<TakenBack> {
+        loop {
+            let store = &self.gateway.inner.store;
+            let Some(row) = store.send(self.row.account, self.row.id).await? else {
+                return Ok(TakenBack::Known);
+            };
+            match row.state {
+                SendState::Queued
+                | SendState::Unknown
+                | SendState::Failed
+                | SendState::Cancelled => {
+                    self.row.version = row.version;
+                    match self.keep(SendState::Accepted).await {
+                        Err(error) if error.kind == OperationErrorKind::Conflict => {}
+                        written => return written.map(|()| TakenBack::Held),
+                    }
+                }
+                SendState::Accepted | SendState::Sent => {
+                    self.record = SendRecord::of(&row)?;
+                    return Ok(TakenBack::Known);
+                }
+                // Somebody asked for it again after it counted as failed.
+                SendState::Sending => return Err(in_progress()),
+            }
+        }
     }
 
     /// Backends that send drafts only get it as one first. Nobody gets it by that.
@@ -239,6 +277,12 @@ impl Delivery<'_> {
     /// Nobody gets it.
     pub async fn failed(&mut self, error: OperationError) -> OperationError {
         self.record.failure = Some(error.message.clone());
+        if self.record.draft.is_some() {
+            // What another process has taken over may be sent by now: it is no draft to be thrown away.
+            if let Err(other) = self.keep(self.row.state).await {
+                return other;
+            }
+        }
         self.forget_expectation().await;
         if self.row.draft.is_none()
             && let Some(draft) = self.record.draft.take()
@@ -252,6 +296,14 @@ impl Delivery<'_> {
             Err(other) => other,
         }
     }
+}
+
+/// What a process knows of a send that was taken from it.
+enum TakenBack {
+    /// It has it again.
+    Held,
+    /// The outbox knows as much.
+    Known,
 }
 
 pub(super) fn drafts_of(mailbox: &OpenMailbox) -> OperationResult<&dyn Drafts> {
@@ -321,6 +373,14 @@ fn gone() -> OperationError {
     OperationError::new(
         OperationErrorKind::Provider,
         "what was to be sent is no longer there",
+    )
+}
+
+/// The outbox could not be told for too long that this process is at it.
+fn broken_off() -> ProviderError {
+    ProviderError::new(
+        ErrorKind::OutcomeUnknown,
+        "the message was being handed over and is no longer this process's",
     )
 }
 

@@ -144,6 +144,7 @@ impl Gateway {
             account,
             mailbox: kept.mailbox,
             journal: kept.journal,
+            lease: self.lease(&row),
             row,
             record,
             outgoing: None,
@@ -182,7 +183,7 @@ impl Gateway {
             failure: None,
             never_begun: false,
         };
-        let until = self.held_until(None);
+        let until = self.held_until();
         let idempotency = options.idempotency.as_ref();
         let mut row = SendRow {
             id: SendId(random_number()),

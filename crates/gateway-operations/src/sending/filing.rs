@@ -22,7 +22,8 @@ impl Delivery<'_> {
             let remark = format!("{} was refused: {}", refused.address, refused.reason);
             outcome.remarks.push(remark);
         }
-        let place = match self.file().await {
+        let filed = self.lease.while_held(self.file()).await;
+        let place = match filed.unwrap_or(Ok(None)) {
             Ok(place) => place,
             Err(error) => {
                 tracing::debug!(account = %self.account.id, %error, "the copy of a sent message could not be seen to");

@@ -138,6 +138,7 @@ impl Gateway {
                 account: &account,
                 mailbox,
                 journal,
+                lease: gateway.lease(&row),
                 row: *row,
                 record,
                 outgoing: Some(composed),
@@ -171,9 +172,7 @@ impl Gateway {
             never_begun: false,
         };
         let id = SendId(random_number());
-        let until = self.held_until(Some(
-            composed.octets.length(email_provider::MessageCopy::Kept),
-        ));
+        let until = self.held_until();
         let idempotency = opening.options.idempotency.as_ref();
         let mut row = SendRow {
             id,

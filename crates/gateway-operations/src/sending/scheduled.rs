@@ -48,6 +48,7 @@ impl Delivery<'_> {
                     mailbox,
                     journal,
                     record: SendRecord::of(&row)?,
+                    lease: gateway.lease(&row),
                     row,
                     outgoing: None,
                 };

@@ -17,6 +17,7 @@ mod readiness;
 mod reading;
 mod removals;
 mod replies;
+mod send_leases;
 mod sending;
 mod writing;
 

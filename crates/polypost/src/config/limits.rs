@@ -41,6 +41,9 @@ pub struct LimitsConfig {
     /// Deadline of one call to a provider in the background.
     #[serde(deserialize_with = "values::duration")]
     pub background_deadline: Duration,
+    /// How long a send counts as under way at a process of which nothing is heard.
+    #[serde(deserialize_with = "values::duration")]
+    pub send_lease: Duration,
     /// Scans and rescans that run at once.
     #[serde(deserialize_with = "values::parsed")]
     pub background_jobs: usize,
@@ -70,6 +73,7 @@ impl Default for LimitsConfig {
             database_connections: store_postgres::PostgresOptions::default().connections,
             call_deadline: operations.call_deadline,
             background_deadline: operations.background_deadline,
+            send_lease: operations.send_lease,
             background_jobs: operations.background_jobs,
             content_cache_bytes: operations.content_cache_bytes,
             access_tokens: operations.access_tokens,
@@ -110,6 +114,10 @@ impl LimitsConfig {
         for (name, time) in times {
             ensure!(time >= Duration::from_secs(1), "{name}: at least 1s");
         }
+        ensure!(
+            (Duration::from_secs(3)..=Duration::from_secs(600)).contains(&self.send_lease),
+            "limits.send_lease: 3s to 10min"
+        );
         Ok(())
     }
 

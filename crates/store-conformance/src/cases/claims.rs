@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use futures::future::try_join_all;
-use gateway_store::{ClaimSends, SendId, SendRow, SendState, Store, StoreResult};
+use gateway_store::{ClaimSends, ProlongSend, SendId, SendRow, SendState, Store, StoreResult};
 
 use crate::{
     fixture::{Fixture, Outcome, account, at, owner},
@@ -134,6 +134,111 @@ pub async fn a_send_is_never_given_to_two(fixture: &Fixture) -> Outcome {
     let distinct: BTreeSet<i64> = given.into_iter().collect();
     assert!(distinct.into_iter().eq(1..=SENDS));
     assert_eq!(claimed(&*stores[0], "last", 1_000, 9).await?, NONE);
+    Ok(())
+}
+
+fn prolong(row: &SendRow, now: i64, until: i64) -> ProlongSend {
+    ProlongSend {
+        account: row.account,
+        id: row.id,
+        version: row.version,
+        now: at(now),
+        until: at(until),
+    }
+}
+
+/// To the millisecond; who comes too late is told, and so is who lost it otherwise.
+pub async fn a_held_send_is_prolonged_while_nobody_else_has_it(fixture: &Fixture) -> Outcome {
+    let store = fixture.ready().await?;
+    let id = account(&*store, owner(&*store).await?, 1).await?.id;
+    let other = account(&*store, owner(&*store).await?, 2).await?.id;
+    store.open_send(&send(id, 1, 0)).await?;
+    store.open_send(&send(other, 1, 70_000)).await?;
+    let open = store.send(id, SendId(1)).await?.expect("a send");
+    assert!(
+        !store.prolong_send(&prolong(&open, 0, 9)).await?,
+        "not held"
+    );
+    let held = store.claim_sends(&claim("one", 0, 1)).await?.remove(0);
+    assert!(store.prolong_send(&prolong(&held, 29_999, 50_000)).await?);
+    assert_eq!(store.next_due_send().await?, Some(at(50_000)));
+    assert_eq!(claimed(&*store, "two", 49_999, 9).await?, NONE);
+    for (now, version) in [(50_000, held.version), (9, held.version + 1), (9, 0)] {
+        let late = ProlongSend {
+            version,
+            ..prolong(&held, now, 90_000)
+        };
+        assert!(!store.prolong_send(&late).await?, "{now} {version}");
+    }
+    let prolonged = SendRow {
+        held_until: Some(at(50_000)),
+        ..held.clone()
+    };
+    assert_eq!(store.send(id, SendId(1)).await?, Some(prolonged));
+    let taken = store.claim_sends(&claim("two", 50_000, 1)).await?.remove(0);
+    assert!(!store.prolong_send(&prolong(&held, 50_001, 90_000)).await?);
+    assert!(store.prolong_send(&prolong(&taken, 50_001, 90_000)).await?);
+    store.release_sends("two").await?;
+    assert!(!store.prolong_send(&prolong(&taken, 50_002, 95_000)).await?);
+    let unknown = ProlongSend {
+        id: SendId(404),
+        ..prolong(&taken, 0, 1)
+    };
+    assert!(!store.prolong_send(&unknown).await?);
+    let untouched = store.send(other, SendId(1)).await?.expect("a send");
+    assert_eq!((untouched.version, untouched.held_until), (0, None));
+    Ok(())
+}
+
+/// The comparison that every write makes knows nothing of it.
+pub async fn a_prolonged_send_is_written_at_the_version_it_had(fixture: &Fixture) -> Outcome {
+    let store = fixture.ready().await?;
+    let id = account(&*store, owner(&*store).await?, 1).await?.id;
+    store.open_send(&send(id, 1, 0)).await?;
+    let held = store.claim_sends(&claim("one", 0, 1)).await?.remove(0);
+    for step in 1..=3 {
+        let until = prolong(&held, step, 30_000 + step);
+        assert!(store.prolong_send(&until).await?);
+    }
+    let sending = SendRow {
+        state: SendState::Sending,
+        held_until: Some(at(99_000)),
+        ..held.clone()
+    };
+    assert!(store.write_send(&sending).await?);
+    assert!(!store.prolong_send(&prolong(&held, 4, 120_000)).await?);
+    let kept = store.send(id, SendId(1)).await?.expect("a send");
+    assert_eq!((kept.version, kept.held_until), (2, Some(at(99_000))));
+    assert!(store.prolong_send(&prolong(&kept, 4, 120_000)).await?);
+    Ok(())
+}
+
+/// Whoever has it in the end knows that it has, and the other that it has not.
+pub async fn of_who_prolongs_and_who_claims_at_once_one_gets_it(fixture: &Fixture) -> Outcome {
+    let stores = [fixture.ready().await?, fixture.open().await];
+    let id = account(&*stores[0], owner(&*stores[0]).await?, 1).await?.id;
+    for number in 1..=20 {
+        stores[0].open_send(&send(id, number, 0)).await?;
+        let held = stores[0].claim_sends(&claim("one", 0, 1)).await?.remove(0);
+        // the holder's clock is behind
+        let request = prolong(&held, 29_000, 99_000_000);
+        let (prolonged, taken) = tokio::join!(
+            stores[0].prolong_send(&request),
+            claimed(&*stores[1], "two", 30_000, 9)
+        );
+        let (prolonged, taken) = (prolonged?, taken?);
+        // What is being written at this moment may be passed over by both, never given to both.
+        assert!(!(prolonged && taken == [number]), "{number}");
+        assert!(prolonged || taken == [number], "{number}");
+        let kept = stores[1].send(id, SendId(number)).await?.expect("a send");
+        let holder = if prolonged { "one" } else { "two" };
+        assert_eq!(kept.holder.as_deref(), Some(holder), "{number}");
+        let ended = SendRow {
+            due_at: None,
+            ..kept
+        };
+        assert!(stores[0].write_send(&ended).await?);
+    }
     Ok(())
 }
 
