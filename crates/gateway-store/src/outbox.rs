@@ -176,6 +176,7 @@ pub trait Outbox: Send + Sync + Debug {
     /// When the next send is due, or a held one may be taken over.
     async fn next_due_send(&self) -> StoreResult<Option<Timestamp>>;
 
-    /// Forgets sends that are at their end and were for a time before this one; at most `limit`. How many.
+    /// Forgets sends that are at their end and were for a time before this one; at most `limit`. With the last
+    /// send of a draft that went out by it, the draft is forgotten. How many sends.
     async fn forget_sends(&self, before: Timestamp, limit: u32) -> StoreResult<u64>;
 }

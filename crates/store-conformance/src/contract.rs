@@ -84,6 +84,7 @@ macro_rules! store_contract {
                 a_content_of_two_mebibytes_is_kept_until_it_is_taken_away,
                 the_last_send_of_a_draft_is_found,
                 sends_at_their_end_are_forgotten_after_a_while,
+                drafts_are_forgotten_with_the_send_by_which_they_went_out,
             }
             claims {
                 a_send_is_claimed_when_it_is_due,

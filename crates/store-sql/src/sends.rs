@@ -2,7 +2,7 @@
 
 use email_model::{DraftId, Timestamp};
 use gateway_store::{
-    AccountId, ClaimSends, OpenedSend, ProlongSend, SendId, SendRow, StoreResult,
+    AccountId, ClaimSends, OpenedSend, ProlongSend, SendId, SendRow, SendState, StoreResult,
 };
 
 use crate::{Columns, Session, Values, damaged, encoding, rows, values};
@@ -77,7 +77,10 @@ const PROLONG: &str = "update send set held_until = $5
 pub const RELEASE: &str = "update send set holder = null, held_until = null where holder = $1";
 /// Forgets sends that are at their end.
 pub const FORGET: &str = "delete from send where number in (select number from send
-     where due_at is null and created_at < $1 order by created_at limit $2)";
+     where due_at is null and created_at < $1 order by created_at limit $2)
+     returning account, draft, state";
+const FORGET_DRAFT: &str = "delete from draft where account = $1 and id = $2
+     and not exists (select 1 from send where send.account = $1 and send.draft = $2)";
 
 /// Puts a send into the outbox, unless its key is there.
 pub async fn open(session: &mut impl Session, send: &SendRow) -> StoreResult<OpenedSend> {
@@ -227,8 +230,18 @@ pub async fn release(session: &mut impl Session, holder: &str) -> StoreResult<()
     Ok(())
 }
 
-/// Forgets sends that are at their end. How many.
+/// Forgets sends that are at their end, and drafts that were sent by them. How many sends.
 pub async fn forget(session: &mut impl Session, before: Timestamp, limit: u32) -> StoreResult<u64> {
     let values = values![encoding::time(before), limit];
-    session.execute(FORGET, values).await
+    let forgotten = session.rows(FORGET, values).await?;
+    for row in &forgotten {
+        if let (Some(draft), SendState::Sent) = (
+            row.long_or_null(1)?,
+            encoding::read_send_state(&row.text(2)?)?,
+        ) {
+            let values = values![row.long(0)?, draft];
+            session.execute(FORGET_DRAFT, values).await?;
+        }
+    }
+    Ok(forgotten.len() as u64)
 }

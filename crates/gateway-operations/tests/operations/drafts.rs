@@ -1,6 +1,9 @@
 //! Drafts: one id from the first word to the last.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use email_model::{DraftId, Flags, FolderRole};
 use email_provider::{Clock as _, SystemClock};
@@ -12,6 +15,7 @@ use provider_memory::{Fault, Shape};
 use crate::{
     client::Client,
     harness::Harness,
+    send_leases,
     sending::{letter, shapes},
 };
 
@@ -201,6 +205,52 @@ async fn a_scheduled_send_survives_a_restart() {
     wait_until_sent(&harness).await;
     next.stop().await;
     assert_eq!(harness.mailbox.sent_mail().len(), 1);
+}
+
+#[tokio::test]
+async fn a_draft_that_was_sent_at_its_time_tells_of_that_for_a_week() {
+    let (harness, clock) = send_leases::harness(Shape::delta(), Duration::from_secs(60)).await;
+    harness.gateway.start().await.unwrap();
+    let id = draft(&harness, "one").await;
+    let gateway = &harness.gateway;
+    gateway
+        .send_draft(&harness.account, id, in_(300), with_ids())
+        .await
+        .unwrap();
+    wait_until_sent(&harness).await;
+    let message = loop {
+        let request = ReadRequest::default();
+        let view = gateway.draft(&harness.account, id, request).await.unwrap();
+        if view.scheduled.unwrap().status == ScheduledStatus::Sent {
+            break view.message.id;
+        }
+    };
+    gateway.stop().await;
+    let store = &harness.store;
+    let is_over = async |days: i64| {
+        clock.0.store(days * 24 * 3_600, Ordering::SeqCst);
+        let later = harness.another_gateway_at(Arc::clone(&clock) as _);
+        later.start().await.unwrap();
+        let gone =
+            tokio::time::timeout(Duration::from_secs(if days > 7 { 60 } else { 1 }), async {
+                while store.draft(harness.account.id, id).await.unwrap().is_some() {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            });
+        let is_over = gone.await.is_ok();
+        later.stop().await;
+        is_over
+    };
+    assert!(!is_over(6).await);
+    assert!(is_over(8).await);
+    let later = harness.another_gateway();
+    let request = ReadRequest::default();
+    let gone = later.draft(&harness.account, id, request).await;
+    assert_eq!(gone.unwrap_err().kind, OperationErrorKind::NotFound);
+    let request = ReadRequest::default();
+    let sent = later.message(&harness.account, message, request).await;
+    assert_eq!(sent.unwrap().id, message);
+    later.stop().await;
 }
 
 #[tokio::test]

@@ -131,10 +131,15 @@ impl Harness {
 
     /// Another gateway on the same store.
     pub fn another_gateway(&self) -> Gateway {
+        self.another_gateway_at(Arc::new(SystemClock))
+    }
+
+    /// The same by another clock.
+    pub fn another_gateway_at(&self, clock: Arc<dyn Clock>) -> Gateway {
         Gateway::new(
             Arc::clone(&self.store),
             ProviderRegistry::default().register(self.plugin.clone()),
-            context(Arc::new(SystemClock)),
+            context(clock),
             Arc::clone(&self.sealer),
             OperationsConfig::default(),
         )

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{
     cases::text::ODD,
     fixture::{Fixture, Outcome, account, at, owner},
-    samples::{NOW, send, send_key},
+    samples::{NOW, draft, send, send_key},
 };
 
 const STATES: [SendState; 7] = [
@@ -346,5 +346,56 @@ pub async fn sends_at_their_end_are_forgotten_after_a_while(fixture: &Fixture) -
         ..send(id, 11, 1)
     };
     assert_eq!(store.open_send(&again).await?, OpenedSend::New);
+    Ok(())
+}
+
+/// Those that nobody got stay, and so does one of which a send is still known.
+pub async fn drafts_are_forgotten_with_the_send_by_which_they_went_out(
+    fixture: &Fixture,
+) -> Outcome {
+    let store = fixture.ready().await?;
+    let owner = owner(&*store).await?;
+    let id = account(&*store, owner, 1).await?.id;
+    let other = account(&*store, owner, 2).await?.id;
+    for (number, state) in (1..).zip(STATES) {
+        for account in [id, other] {
+            store.insert_draft(account, &draft(number)).await?;
+        }
+        let row = SendRow {
+            draft: Some(DraftId(number)),
+            state,
+            due_at: None,
+            created_at: at(1),
+            ..send(id, number as i64, 1)
+        };
+        store.open_send(&row).await?;
+    }
+    let newer = SendRow {
+        draft: Some(DraftId(20)),
+        state: SendState::Sent,
+        due_at: None,
+        created_at: at(1),
+        ..send(id, 20, 1)
+    };
+    store.insert_draft(id, &draft(20)).await?;
+    store.open_send(&newer).await?;
+    let newer = SendRow {
+        key: None,
+        id: SendId(21),
+        created_at: at(9),
+        ..newer
+    };
+    store.open_send(&newer).await?;
+
+    assert_eq!(store.forget_sends(at(5), 9).await?, 8);
+    for (number, state) in (1..).zip(STATES) {
+        let kept = store.draft(id, DraftId(number)).await?;
+        let is_over = state == SendState::Sent;
+        assert_eq!(kept.is_none(), is_over, "{state:?}");
+        assert!(store.draft(other, DraftId(number)).await?.is_some());
+    }
+    assert!(store.draft(id, DraftId(20)).await?.is_some());
+    assert_eq!(store.forget_sends(at(10), 9).await?, 1);
+    assert!(store.draft(id, DraftId(20)).await?.is_none());
     Ok(())
 }
