@@ -29,6 +29,9 @@ pub struct LimitsConfig {
     /// Such requests beyond 256 KiB that are taken in at once.
     #[serde(deserialize_with = "values::parsed")]
     pub uploads: usize,
+    /// How many of them one account may have.
+    #[serde(deserialize_with = "values::parsed")]
+    pub uploads_per_account: usize,
     /// Octets of all attachments that wait to be sent.
     #[serde(deserialize_with = "values::parsed")]
     pub spool_bytes: u64,
@@ -69,6 +72,7 @@ impl Default for LimitsConfig {
             request_deadline: http.deadline,
             send_bytes: http.send_bytes,
             uploads: http.uploads,
+            uploads_per_account: http.uploads_per_account,
             spool_bytes: http.spool_bytes,
             database_connections: store_postgres::PostgresOptions::default().connections,
             call_deadline: operations.call_deadline,
@@ -88,6 +92,7 @@ impl LimitsConfig {
             ("limits.connections", self.connections),
             ("limits.requests", self.requests),
             ("limits.uploads", self.uploads),
+            ("limits.uploads_per_account", self.uploads_per_account),
             ("limits.background_jobs", self.background_jobs),
             (
                 "limits.database_connections",
@@ -129,6 +134,7 @@ impl LimitsConfig {
             deadline: self.request_deadline,
             send_bytes: self.send_bytes,
             uploads: self.uploads,
+            uploads_per_account: self.uploads_per_account,
             spool_bytes: self.spool_bytes,
             ..HttpOptions::default()
         }

@@ -277,6 +277,7 @@ fn large_attachments_have_their_place_and_their_limits() {
     let environment = [
         ("POLYPOST_SPOOL_DIR", "/var/spool/polypost"),
         ("POLYPOST_LIMITS__SEND_BYTES", "2097152"),
+        ("POLYPOST_LIMITS__UPLOADS_PER_ACCOUNT", "2"),
     ];
     let options = load("", &environment).unwrap().http(address).unwrap();
     assert_eq!(
@@ -284,10 +285,15 @@ fn large_attachments_have_their_place_and_their_limits() {
         Some(Path::new("/var/spool/polypost"))
     );
     assert_eq!(options.send_bytes, 2 << 20);
+    assert_eq!((options.uploads, options.uploads_per_account), (32, 2));
     for (name, file) in [
         ("limits.send_bytes", "[limits]\nsend_bytes = 1000"),
         ("limits.spool_bytes", "[limits]\nspool_bytes = 1048576"),
         ("limits.uploads", "[limits]\nuploads = 0"),
+        (
+            "limits.uploads_per_account",
+            "[limits]\nuploads_per_account = 0",
+        ),
     ] {
         let refused = refusal(file, &[]);
         assert!(refused.contains(name), "{refused}");
