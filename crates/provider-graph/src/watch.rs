@@ -8,13 +8,17 @@ use async_trait::async_trait;
 use chrono::{SecondsFormat, TimeDelta};
 use email_provider::{Call, ErrorKind, Notifier, Priority, ProviderResult};
 use futures::{
-    StreamExt as _,
+    Stream, StreamExt as _,
     stream::{self, BoxStream},
 };
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     api::{Api, Prefer},
@@ -72,11 +76,25 @@ impl Notifier for GraphProvider {
             renewed_at: Instant::now(),
             failures: 0,
         };
-        let watching = stream::unfold(watch, |mut watch| async move {
-            watch.lost().await.then_some(((), watch))
-        });
-        Ok(watching.boxed())
+        Ok(followed(watch).boxed())
     }
+}
+
+/// The hints of a watch, which goes on in a task of its own: whoever takes the hints does not look for them while a pass
+/// runs, and a request of the watch that is not gone on with would keep its place from those of the pass.
+fn followed(mut watch: Watch) -> impl Stream<Item = ()> + Send {
+    let (hints, taken) = mpsc::channel(1);
+    let task = tokio::spawn(async move {
+        while watch.lost().await {
+            if hints.send(()).await.is_err() {
+                return;
+            }
+        }
+    });
+    let task = AbortOnDropHandle::new(task);
+    stream::unfold((taken, task), |(mut taken, task)| async move {
+        taken.recv().await.map(|()| ((), (taken, task)))
+    })
 }
 
 /// A subscription that is kept.
